@@ -1,0 +1,66 @@
+import type { Inbox, Sender } from '../core/index.js';
+import type { App, AppOptions } from './app.js';
+import type { InboxBuilder } from './inbox-builder.js';
+import type { MessageBuilder } from './message-builder.js';
+import type { PresetName } from './presets.js';
+import { Runtime, type RuntimeOptions } from './runtime.js';
+import type { ShutdownHook, ShutdownOptions, ShutdownReport } from './shutdown-manager.js';
+import type { SupervisorBuilder } from './supervisor-builder.js';
+
+let theDefault: Runtime | undefined;
+
+/** The runtime that everything uses that was not made through another one. The only state that a module of Vigil has. */
+export function defaultRuntime(): Runtime {
+  theDefault ??= new Runtime();
+  return theDefault;
+}
+
+/** A runtime of its own. @throws {VigilError} `InvalidConfiguration` that names the option. */
+export function runtime(options?: RuntimeOptions): Runtime {
+  return new Runtime(options);
+}
+
+/** @see Runtime.app */
+export function app(options?: AppOptions): App {
+  return defaultRuntime().app(options);
+}
+
+/** @see Runtime.appWithPreset */
+export function appWithPreset(preset: PresetName, options?: AppOptions): App {
+  return defaultRuntime().appWithPreset(preset, options);
+}
+
+/** @see Runtime.supervisor */
+export function supervisor(): SupervisorBuilder {
+  return defaultRuntime().supervisor();
+}
+
+/** @see Runtime.inbox */
+export function inbox<T>(): Inbox<T> {
+  return defaultRuntime().inbox<T>();
+}
+
+/** @see Runtime.inboxBuilder */
+export function inboxBuilder<T>(): InboxBuilder<T> {
+  return defaultRuntime().inboxBuilder<T>();
+}
+
+/** @see Runtime.msg */
+export function msg<T>(payload: T): MessageBuilder<T> {
+  return defaultRuntime().msg(payload);
+}
+
+/** @see Runtime.via */
+export function via<T = unknown>(name: string): Sender<T> {
+  return defaultRuntime().via<T>(name);
+}
+
+/** @see Runtime.onShutdown */
+export function onShutdown(hook: ShutdownHook): () => boolean {
+  return defaultRuntime().onShutdown(hook);
+}
+
+/** @see Runtime.shutdownAll */
+export function shutdownAll(options?: ShutdownOptions): Promise<ShutdownReport> {
+  return defaultRuntime().shutdownAll(options);
+}

@@ -1,0 +1,14 @@
+/**
+ * Where the parts meet. A `Runtime` owns what is shared; builders collect options and hand its environment to what they build; an
+ * `App` is a supervision tree with a preset, a log and an orderly end. The functions of the default runtime are the API's front door.
+ */
+export { App, type AppOptions } from './app.js';
+export * from './default-runtime.js';
+export * as shutdown from './global-shutdown.js';
+export * as telemetry from './global-telemetry.js';
+export type { InboxBuilder } from './inbox-builder.js';
+export { ProcessMailbox, Supervisor } from './low-level.js';
+export type { MessageBuilder } from './message-builder.js';
+export type { PresetName } from './presets.js';
+export type { Runtime, RuntimeOptions } from './runtime.js';
+export type { SupervisorBuilder } from './supervisor-builder.js';

@@ -1,0 +1,24 @@
+import { type MailboxOptions, MailboxSettings, ProcessMailbox as CoreProcessMailbox } from '../core/index.js';
+import { Supervisor as CoreSupervisor, type SupervisorOptions } from '../supervision/index.js';
+import { defaultRuntime } from './default-runtime.js';
+import type { Runtime } from './runtime.js';
+
+/** The reference's low-level constructor: a supervisor without its builder, on the default runtime unless another is given. */
+export class Supervisor extends CoreSupervisor {
+  constructor(options: SupervisorOptions = {}, runtime: Runtime = defaultRuntime()) {
+    super(options, runtime.environment);
+  }
+
+  // Supervisors that a builder or an app made are instances, too.
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return Object.prototype.isPrototypeOf.call(CoreSupervisor.prototype, Object(value));
+  }
+}
+
+/** The reference's low-level constructor: a mailbox without promises, on the default runtime unless another is given. */
+export class ProcessMailbox<T = unknown> extends CoreProcessMailbox<T> {
+  /** @throws {VigilError} `InvalidConfiguration` that names the option. */
+  constructor(options: MailboxOptions<T> = {}, runtime: Runtime = defaultRuntime()) {
+    super('mailbox', new MailboxSettings(options), runtime.environment);
+  }
+}

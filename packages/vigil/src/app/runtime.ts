@@ -1,0 +1,132 @@
+import {
+  checkObject,
+  checkPositiveCount,
+  type Clock,
+  DeadLetterQueue,
+  type Environment,
+  failFast,
+  type Inbox,
+  invalidOption,
+  type Logger,
+  type Random,
+  type Sender,
+  silentLogger,
+  SystemClock,
+  systemRandom,
+} from '../core/index.js';
+import { Registry } from '../messaging/index.js';
+import { TelemetryEmitter } from '../observability/index.js';
+import { Address } from '../processes/index.js';
+import { App, type AppOptions } from './app.js';
+import { InboxBuilder } from './inbox-builder.js';
+import { MessageBuilder } from './message-builder.js';
+import { type PresetName, presetDefaults } from './presets.js';
+import { ShutdownManager, type ShutdownOptions, type ShutdownReport } from './shutdown-manager.js';
+import { SupervisorBuilder } from './supervisor-builder.js';
+
+export interface RuntimeOptions {
+  /** Default: the machine's clock. */
+  readonly clock?: Clock | undefined;
+  /** Default: the machine's chance. */
+  readonly random?: Random | undefined;
+  /** Default: nothing is written. An app brings `console` of its own accord. */
+  readonly log?: Logger | undefined;
+  /** Messages of ended processes that are kept; default 1,000. */
+  readonly deadLetterCapacity?: number | undefined;
+}
+
+/**
+ * Owns what the parts of an application share: time, chance, names, telemetry, dead letters and shutdown hooks. What is made
+ * through a runtime uses these and nothing else, so that two runtimes in one program do not see each other.
+ */
+export class Runtime {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly telemetry: TelemetryEmitter;
+  readonly registry: Registry = new Registry();
+  readonly shutdownManager: ShutdownManager;
+  /** What ended processes had not received: to look at, replay to somebody else, and discard. */
+  readonly deadLetters: DeadLetterQueue;
+  /** What the runtime lends to parts that are made with `new`. */
+  readonly environment: Environment;
+  #lastMessageId = 0;
+
+  /** @throws {VigilError} `InvalidConfiguration` that names the option. */
+  constructor(options: RuntimeOptions = {}) {
+    checkObject('runtime options', options);
+    this.clock = withMethods('clock', options.clock ?? new SystemClock(), ['now', 'wallTime', 'after', 'soon', 'keepAlive']);
+    this.random = withMethods('random', options.random ?? systemRandom, ['next']);
+    this.log = withMethods('log', options.log ?? silentLogger, ['debug', 'info', 'warn', 'error']);
+    this.telemetry = new TelemetryEmitter(this.clock, this.log);
+    this.shutdownManager = new ShutdownManager(this.clock, this.log);
+    const capacity = checkPositiveCount('deadLetterCapacity', options.deadLetterCapacity ?? 1000);
+    this.deadLetters = new DeadLetterQueue(capacity, this.clock, this.telemetry);
+    this.environment = {
+      clock: this.clock,
+      random: this.random,
+      log: this.log,
+      telemetry: this.telemetry,
+      names: this.registry,
+      deadLetters: this.deadLetters,
+      nextMessageId: () => {
+        this.#lastMessageId += 1;
+        return this.#lastMessageId;
+      },
+    };
+  }
+
+  /** An application with the production preset. */
+  app(options: AppOptions = {}): App {
+    return this.appWithPreset('production', options);
+  }
+
+  /** An application whose tree uses the figures of a preset wherever it was told nothing. */
+  appWithPreset(preset: PresetName, options: AppOptions = {}): App {
+    return new App(options, presetDefaults(preset), this.environment, this.shutdownManager);
+  }
+
+  supervisor(): SupervisorBuilder {
+    return new SupervisorBuilder(this.environment);
+  }
+
+  /** An inbox with the default options. */
+  inbox<T>(): Inbox<T> {
+    return this.inboxBuilder<T>().build();
+  }
+
+  inboxBuilder<T>(): InboxBuilder<T> {
+    return new InboxBuilder<T>(this.environment);
+  }
+
+  msg<T>(payload: T): MessageBuilder<T> {
+    return new MessageBuilder(payload, this.environment);
+  }
+
+  /** A sender that reaches whoever has `name` when something is sent. Its sends throw `NotRegistered` while nobody has. */
+  via<T = unknown>(name: string): Sender<T> {
+    return new Address<T>(() => {
+      const sender = this.registry.whereis(name);
+      if (sender === undefined) throw failFast('NotRegistered', `nobody has the name "${name}"`);
+      return sender;
+    });
+  }
+
+  /** Registers a clean-up hook; the returned function takes it back. @throws {VigilError} `InvalidState` once the shutdown has begun. */
+  onShutdown(hook: () => void | Promise<void>): () => boolean {
+    return this.shutdownManager.onShutdown(hook);
+  }
+
+  /** Runs the shutdown hooks, once: those of apps that were started, and those registered with `onShutdown`. */
+  shutdownAll(options?: ShutdownOptions): Promise<ShutdownReport> {
+    return this.shutdownManager.shutdown(options);
+  }
+}
+
+function withMethods<T extends object>(name: string, value: T, methods: readonly (keyof T & string)[]): T {
+  checkObject(name, value);
+  for (const method of methods) {
+    if (typeof value[method] !== 'function') throw invalidOption(name, `an object with the methods ${methods.join(', ')}`, value);
+  }
+  return value;
+}

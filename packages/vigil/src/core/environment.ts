@@ -1,0 +1,34 @@
+import type { Clock } from './clock.js';
+import type { DeadLetterQueue } from './dead-letter-queue.js';
+import type { Logger } from './logger.js';
+import type { Random } from './random.js';
+import type { OwnedSender, Sender } from './sender.js';
+import type { TelemetrySink } from './telemetry-event.js';
+
+/** The names of a runtime, as a process sees them. */
+export interface NameDirectory {
+  /** @throws {VigilError} `AlreadyRegistered` when the name is taken, `InboxClosed` when the mailbox is closed. */
+  register(name: string, mailbox: OwnedSender): void;
+  whereis(name: string): Sender | undefined;
+  /** Frees the name if `mailbox` holds it; false otherwise. */
+  release(name: string, mailbox: OwnedSender): boolean;
+}
+
+/**
+ * What a runtime lends to its parts: time, chance, and where to report. Nothing below `app` owns or looks up any of it;
+ * everything is handed in.
+ */
+export interface Environment {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly telemetry: TelemetrySink;
+  readonly log: Logger;
+  readonly names: NameDirectory;
+  /** Keeps what ended processes had not received. */
+  readonly deadLetters: DeadLetterQueue<unknown>;
+  /** A number that no other message of the runtime has. */
+  nextMessageId(): number;
+}
+
+/** What a mailbox needs of its runtime. */
+export type MailboxEnvironment = Pick<Environment, 'clock' | 'telemetry' | 'log' | 'nextMessageId'>;

@@ -1,0 +1,35 @@
+/**
+ * The words everything in Vigil uses: errors, time and chance, exit reasons, messages and their mailboxes, telemetry events.
+ *
+ * A mailbox is two layers. `ProcessMailbox` holds messages: bounded, by priority, with expiry, dead letters and books that
+ * balance; nothing in it waits. `LocalInbox` puts promises around it: receivers in line while it is empty, senders in line
+ * while it is full. A message's way is `send` → checks (closed, size, expiry, room) → its priority's ring → the first
+ * waiting receiver, or a later one; every other end of it is counted, and most can be replayed.
+ */
+export * from './clock.js';
+export type * from './dead-letter.js';
+export * from './dead-letter-queue.js';
+export type * from './environment.js';
+export * from './errors.js';
+export * from './exit-reason.js';
+export type * from './inbox.js';
+export * from './local-inbox.js';
+export * from './logger.js';
+export type * from './mailbox-stats.js';
+export {
+  MESSAGE_PRIORITIES,
+  Message,
+  type MessageMetadata,
+  type MessagePriority,
+  messageOf,
+  type SendOptions,
+  SIGNALS,
+  type Signal,
+} from './message.js';
+export * from './process-mailbox.js';
+export * from './random.js';
+export * from './ring-queue.js';
+export type * from './sender.js';
+export * from './telemetry-event.js';
+export * from './timer-queue.js';
+export * from './validation.js';

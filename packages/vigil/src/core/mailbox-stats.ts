@@ -1,0 +1,26 @@
+import type { MessagePriority } from './message.js';
+
+/**
+ * The books of a mailbox. At any moment
+ * `messagesSent = messagesReceived + messagesExpired + messagesDropped + messagesDeadLettered + depth`.
+ */
+export interface MailboxStats {
+  readonly capacity: number;
+  /** Messages that wait, expired ones among them until they are found. */
+  readonly depth: number;
+  readonly depthByPriority: Readonly<Record<MessagePriority, number>>;
+  readonly peakDepth: number;
+  /** Messages that came into the queue, replayed dead letters among them. */
+  readonly messagesSent: number;
+  readonly messagesReceived: number;
+  /** Messages whose ttl ended in the queue. */
+  readonly messagesExpired: number;
+  /** Messages that were in the queue and went nowhere: discarded while dead letters were off. */
+  readonly messagesDropped: number;
+  /** Messages that were in the queue and became dead letters. */
+  readonly messagesDeadLettered: number;
+  /** Sends that were refused, or became dead letters because the mailbox was full. */
+  readonly messagesRejected: number;
+  /** Dead letters held now. */
+  readonly deadLetters: number;
+}

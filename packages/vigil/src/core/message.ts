@@ -1,0 +1,213 @@
+import { systemTime, type TimeSource } from './clock.js';
+import { checkDuration, checkName, checkOneOf } from './validation.js';
+
+/** From most to least urgent. Inside one priority the oldest message comes first. */
+export const MESSAGE_PRIORITIES = ['critical', 'high', 'normal', 'low', 'batch'] as const;
+export type MessagePriority = (typeof MESSAGE_PRIORITIES)[number];
+
+/** The reference's signals. On a user's message a signal is data: nothing in Vigil acts on it. */
+export const SIGNALS = [
+  'restart',
+  'shutdown',
+  'terminate',
+  'exit',
+  'suspend',
+  'resume',
+  'healthCheck',
+  'memoryWarning',
+  'cpuWarning',
+  'deadlockDetected',
+  'messageErr',
+  'info',
+  'warning',
+  'debug',
+  'log',
+  'alert',
+  'metric',
+  'event',
+  'heartbeat',
+  'custom',
+] as const;
+export type Signal = (typeof SIGNALS)[number];
+
+/** What a sender can say about a message beside its payload. */
+export interface SendOptions {
+  /** Default `'normal'`. */
+  readonly priority?: MessagePriority | undefined;
+  /** Milliseconds until the message expires; default: the mailbox's own, or never. At age = ttl it is expired. */
+  readonly ttlMs?: number | undefined;
+  readonly signal?: Signal | undefined;
+  /** Who sends it. */
+  readonly from?: string | undefined;
+  /** Ties a reply to its request. */
+  readonly correlationId?: string | undefined;
+  /** The name that a reply should go to. */
+  readonly replyTo?: string | undefined;
+}
+
+export interface MessageMetadata {
+  readonly correlationId: string | undefined;
+  readonly replyTo: string | undefined;
+}
+
+const NO_METADATA: MessageMetadata = Object.freeze({ correlationId: undefined, replyTo: undefined });
+
+const checkPriority = checkOneOf(MESSAGE_PRIORITIES);
+const checkSignal = checkOneOf(SIGNALS);
+
+/** What only a mailbox does, and only to messages of its own. */
+interface MailboxAccess {
+  /** The mailbox's own message; one without a ttl gets `defaultTtlMs`. Its life goes on by the mailbox's clock. */
+  copy<T>(message: Message<T>, time?: TimeSource, defaultTtlMs?: number): Message<T>;
+  /** When it expires; `undefined` for never. */
+  expiresAtMs(message: Message): number | undefined;
+  countAttempt(message: Message): void;
+  /** True once for each time the message was received: whoever received it can give it up once. */
+  giveUp(message: Message): boolean;
+  /** Starts the ttl anew. */
+  renew(message: Message): void;
+}
+
+export let mailboxAccess: MailboxAccess;
+
+/**
+ * A payload and what its sender said about it.
+ *
+ * The payload is passed by reference: sender and receiver in one event loop share the object, so do not change what you
+ * have sent. A mailbox keeps a message of its own, so one message can be sent several times.
+ */
+export class Message<T = unknown> {
+  readonly payload: T;
+  readonly sender: string | undefined;
+  readonly signal: Signal | undefined;
+  readonly priority: MessagePriority;
+  /** Milliseconds from its making to its expiry; `undefined` for never. */
+  readonly ttlMs: number | undefined;
+  readonly #id: string | number;
+  readonly #time: TimeSource;
+  #metadata: MessageMetadata = NO_METADATA;
+  #expiresAtMs: number | undefined;
+  #attemptCount = 0;
+  #attemptGivenUp = -1;
+
+  /**
+   * @param id - a number is turned into text only when somebody asks for the id.
+   * @param ttlMs - milliseconds >= 0, counted from now; at age = ttl the message is expired.
+   * @param time - what the ttl is measured with; default the machine's monotonic clock.
+   * @throws {VigilError} `InvalidMessage` when an argument is not what it should be.
+   */
+  constructor(
+    id: string | number,
+    sender: string | undefined,
+    payload: T,
+    signal?: Signal,
+    priority: MessagePriority = 'normal',
+    ttlMs?: number,
+    time: TimeSource = systemTime,
+  ) {
+    if (typeof id !== 'number') checkName('id', id, 'InvalidMessage');
+    if (sender !== undefined) checkName('sender', sender, 'InvalidMessage');
+    if (signal !== undefined) checkSignal('signal', signal, 'InvalidMessage');
+    if (priority !== 'normal') checkPriority('priority', priority, 'InvalidMessage');
+    this.payload = payload;
+    this.sender = sender;
+    this.signal = signal;
+    this.priority = priority;
+    this.ttlMs = ttlMs;
+    this.#id = id;
+    this.#time = time;
+    this.#expiresAtMs = ttlMs === undefined ? undefined : time.now() + checkDuration('ttlMs', ttlMs, 'InvalidMessage');
+  }
+
+  /** Unique among the messages of one runtime, unless a user chose it. */
+  get id(): string {
+    return typeof this.#id === 'number' ? `m-${this.#id}` : this.#id;
+  }
+
+  get metadata(): MessageMetadata {
+    return this.#metadata;
+  }
+
+  /** How often it was received: 1 at the first time, more after replays from the dead letters. */
+  get attemptCount(): number {
+    return this.#attemptCount;
+  }
+
+  /** @throws {VigilError} `InvalidMessage` when the id is not a non-empty string. */
+  setCorrelationId(correlationId: string): void {
+    this.#metadata = { ...this.#metadata, correlationId: checkName('correlationId', correlationId, 'InvalidMessage') };
+  }
+
+  /** @throws {VigilError} `InvalidMessage` when the address is not a non-empty string. */
+  setReplyTo(replyTo: string): void {
+    this.#metadata = { ...this.#metadata, replyTo: checkName('replyTo', replyTo, 'InvalidMessage') };
+  }
+
+  /** Whether its age has reached its ttl. */
+  isExpired(): boolean {
+    return this.#expiresAtMs !== undefined && this.#time.now() >= this.#expiresAtMs;
+  }
+
+  /**
+   * Bytes of id, sender, payload, correlation id and reply address, as UTF-8. A string or bytes count by themselves, any
+   * other payload only through `sizeOf`.
+   */
+  sizeBytes(sizeOf?: (payload: T) => number): number {
+    const { correlationId, replyTo } = this.#metadata;
+    return textBytes(this.id) + textBytes(this.sender) + textBytes(correlationId) + textBytes(replyTo) + this.#payloadBytes(sizeOf);
+  }
+
+  #payloadBytes(sizeOf: ((payload: T) => number) | undefined): number {
+    const { payload } = this;
+    if (typeof payload === 'string') return Buffer.byteLength(payload);
+    if (ArrayBuffer.isView(payload)) return payload.byteLength;
+    return sizeOf?.(payload) ?? 0;
+  }
+
+  static {
+    mailboxAccess = {
+      copy(message, time = message.#time, defaultTtlMs?: number) {
+        const ttlMs = message.ttlMs ?? defaultTtlMs;
+        const copy = new Message(message.#id, message.sender, message.payload, message.signal, message.priority, ttlMs, time);
+        copy.#metadata = message.#metadata;
+        copy.#attemptCount = message.#attemptCount;
+        // Time that has passed since the message was made counts, whichever clock measured it.
+        if (message.#expiresAtMs !== undefined)
+          copy.#expiresAtMs = message.#expiresAtMs + (time === message.#time ? 0 : time.now() - message.#time.now());
+        return copy;
+      },
+      expiresAtMs: (message) => message.#expiresAtMs,
+      countAttempt(message) {
+        message.#attemptCount += 1;
+      },
+      giveUp(message) {
+        if (message.#attemptGivenUp === message.#attemptCount) return false;
+        message.#attemptGivenUp = message.#attemptCount;
+        return true;
+      },
+      renew(message) {
+        if (message.ttlMs !== undefined) message.#expiresAtMs = message.#time.now() + message.ttlMs;
+      },
+    };
+  }
+}
+
+/** Makes the message that `send(payload, options)` puts into a mailbox. */
+export function messageOf<T>(
+  id: number,
+  payload: T,
+  options: SendOptions | undefined,
+  defaultTtlMs: number | undefined,
+  time: TimeSource,
+): Message<T> {
+  if (options === undefined) return new Message(id, undefined, payload, undefined, 'normal', defaultTtlMs, time);
+  const { from, signal, priority, ttlMs, correlationId, replyTo } = options;
+  const message = new Message(id, from, payload, signal, priority, ttlMs ?? defaultTtlMs, time);
+  if (correlationId !== undefined) message.setCorrelationId(correlationId);
+  if (replyTo !== undefined) message.setReplyTo(replyTo);
+  return message;
+}
+
+function textBytes(text: string | undefined): number {
+  return text === undefined ? 0 : Buffer.byteLength(text);
+}

@@ -1,0 +1,395 @@
+import type { Cancel } from './clock.js';
+import type { DeadLetter, DeadLetterReason } from './dead-letter.js';
+import { DeadLetterQueue } from './dead-letter-queue.js';
+import type { MailboxEnvironment } from './environment.js';
+import { failFast, VigilError, type VigilErrorCode } from './errors.js';
+import type { MailboxStats } from './mailbox-stats.js';
+import { MESSAGE_PRIORITIES, Message, type MessagePriority, mailboxAccess, messageOf, type SendOptions } from './message.js';
+import { RingQueue } from './ring-queue.js';
+import type { SendOutcome } from './sender.js';
+import { checkBoolean, checkDuration, checkFunction, checkObject, checkPositiveCount, optional } from './validation.js';
+
+export interface MailboxOptions<T = unknown> {
+  /** Messages that can wait, over all priorities together; default 1,000. */
+  readonly capacity?: number | undefined;
+  /** Five priorities (default), or one queue in order of arrival. */
+  readonly priorityQueues?: boolean | undefined;
+  /** Whether a message that finds the mailbox full, or is still queued when it is discarded, is kept as a dead letter; default false. */
+  readonly enableDeadletter?: boolean | undefined;
+  /** Dead letters that are kept; default 1,000. */
+  readonly deadletterCapacity?: number | undefined;
+  /** A message that was received this often and given up again is poison: it is not replayed any more. Default 5. */
+  readonly maxAttempts?: number | undefined;
+  /** Milliseconds that a message without a ttl of its own lives; default: for ever. */
+  readonly defaultTtlMs?: number | undefined;
+  /** Largest message in bytes, counted by `Message.sizeBytes`; default: no limit. */
+  readonly maxMessageSize?: number | undefined;
+  /** Tells the size of a payload that is neither a string nor bytes; without it such a payload counts 0. */
+  readonly sizeOf?: ((payload: T) => number) | undefined;
+  /** Called once for each message that became poison. */
+  readonly onPoison?: ((letter: DeadLetter<T>) => void) | undefined;
+}
+
+/** The options of a mailbox, checked and with their defaults. Any number of mailboxes can share one. */
+export class MailboxSettings<T = unknown> {
+  readonly capacity: number;
+  readonly priorityQueues: boolean;
+  readonly enableDeadletter: boolean;
+  readonly deadletterCapacity: number;
+  readonly maxAttempts: number;
+  readonly defaultTtlMs: number | undefined;
+  readonly maxMessageSize: number | undefined;
+  readonly sizeOf: ((payload: T) => number) | undefined;
+  readonly onPoison: ((letter: DeadLetter<T>) => void) | undefined;
+
+  /**
+   * @param defaults - settings to fall back to, before Vigil's own defaults.
+   * @throws {VigilError} `InvalidConfiguration` that names the option.
+   */
+  constructor(options: MailboxOptions<T> = {}, defaults: MailboxOptions<T> = {}) {
+    checkObject('inbox', options);
+    this.capacity = checkPositiveCount('capacity', options.capacity ?? defaults.capacity ?? 1000);
+    this.priorityQueues = checkBoolean('priorityQueues', options.priorityQueues ?? defaults.priorityQueues ?? true);
+    this.enableDeadletter = checkBoolean('enableDeadletter', options.enableDeadletter ?? defaults.enableDeadletter ?? false);
+    this.deadletterCapacity = checkPositiveCount('deadletterCapacity', options.deadletterCapacity ?? defaults.deadletterCapacity ?? 1000);
+    this.maxAttempts = checkPositiveCount('maxAttempts', options.maxAttempts ?? defaults.maxAttempts ?? 5);
+    this.defaultTtlMs = optional(checkDuration)('defaultTtlMs', options.defaultTtlMs ?? defaults.defaultTtlMs);
+    this.maxMessageSize = optional(checkPositiveCount)('maxMessageSize', options.maxMessageSize ?? defaults.maxMessageSize);
+    this.sizeOf = optional(checkFunction<(payload: T) => number>())('sizeOf', options.sizeOf ?? defaults.sizeOf);
+    this.onPoison = optional(checkFunction<(letter: DeadLetter<T>) => void>())('onPoison', options.onPoison ?? defaults.onPoison);
+  }
+}
+
+export interface CloseOptions {
+  /** Whether what is still queued is given up (as dead letters where those are on) instead of being left to later receives. */
+  readonly discard?: boolean | undefined;
+}
+
+/**
+ * The mailbox under an inbox: bounded, by priority, with expiry and dead letters, and without any waiting.
+ *
+ * Invariants: `#depth` is the sum of the queues' sizes; bit r of `#occupied` is set exactly while queue r holds something;
+ * no queued message expires before `#nextExpiryMs`.
+ */
+export class ProcessMailbox<T = unknown> {
+  readonly name: string;
+  readonly #settings: MailboxSettings<T>;
+  readonly #environment: MailboxEnvironment;
+  readonly #queues: (RingQueue<Message<T>> | undefined)[] = [];
+  #arrived: (() => void) | undefined;
+  #closeCallbacks: Set<() => void> | undefined;
+  #deadLetters: DeadLetterQueue<T> | undefined;
+  #isClosed = false;
+  #depth = 0;
+  #occupied = 0;
+  #nextExpiryMs = Number.POSITIVE_INFINITY;
+  #peakDepth = 0;
+  #sent = 0;
+  #received = 0;
+  #expired = 0;
+  #dropped = 0;
+  #deadLettered = 0;
+  #rejected = 0;
+
+  /** @param arrived - called after each message that came into the queue. */
+  constructor(name: string, settings: MailboxSettings<T>, environment: MailboxEnvironment, arrived?: () => void) {
+    this.name = name;
+    this.#settings = settings;
+    this.#environment = environment;
+    this.#arrived = arrived;
+  }
+
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** When the next message may expire; Infinity while none can. */
+  get nextExpiryMs(): number {
+    return this.#depth === 0 ? Number.POSITIVE_INFINITY : this.#nextExpiryMs;
+  }
+
+  /** What the mailbox gave up and keeps; empty unless dead letters are on or somebody called `deadLetter`. */
+  get deadLetters(): DeadLetterQueue<T> {
+    const { clock, telemetry } = this.#environment;
+    this.#deadLetters ??= new DeadLetterQueue(this.#settings.deadletterCapacity, clock, telemetry, {
+      takeBack: (message) => this.#takeBack(message),
+    });
+    return this.#deadLetters;
+  }
+
+  /**
+   * Queues a copy of a message.
+   *
+   * @throws {VigilError} `MailboxFull`, `InboxClosed`, `MessageTooLarge`, `MessageExpired`, `InvalidMessage`.
+   */
+  send(message: Message<T>): SendOutcome {
+    if (!(message instanceof Message))
+      throw new VigilError('InvalidMessage', `mailbox "${this.name}" takes messages made by vigil.msg or new Message`);
+    return this.#accept(mailboxAccess.copy(message, this.#environment.clock, this.#settings.defaultTtlMs));
+  }
+
+  /** Makes a message of a payload and queues it; throws as `send`. */
+  post(payload: T, options?: SendOptions): SendOutcome {
+    return this.#accept(
+      messageOf(this.#environment.nextMessageId(), payload, options, this.#settings.defaultTtlMs, this.#environment.clock),
+    );
+  }
+
+  /**
+   * The next message: highest priority first, oldest first within a priority.
+   *
+   * @throws {VigilError} `EmptyMailbox` when there is none, `InboxClosed` when there will be none.
+   */
+  receive(): Message<T> {
+    const message = this.tryReceive();
+    if (message === undefined) throw failFast('EmptyMailbox', `mailbox "${this.name}" is empty`);
+    return message;
+  }
+
+  /** The same, but `undefined` when the mailbox is empty. */
+  tryReceive(): Message<T> | undefined {
+    while (this.#occupied !== 0) {
+      const rank = 31 - Math.clz32(this.#occupied & -this.#occupied);
+      const message = this.#takeFrom(rank);
+      if (message === undefined) continue;
+      if (this.#isPast(message)) {
+        this.#countExpired(message);
+        continue;
+      }
+      mailboxAccess.countAttempt(message);
+      this.#received += 1;
+      if (this.#environment.telemetry.wants('message_received')) this.#report('message_received', message);
+      return message;
+    }
+    if (this.#isClosed) throw this.#closedError();
+    return undefined;
+  }
+
+  /** Copies of the first `limit` messages in the order of delivery, without taking them. */
+  peek(limit: number = Number.POSITIVE_INFINITY): Message<T>[] {
+    const messages: Message<T>[] = [];
+    for (const queue of this.#queues) {
+      for (const message of queue ?? []) {
+        if (messages.length >= limit) return messages;
+        if (!this.#isPast(message)) messages.push(mailboxAccess.copy(message));
+      }
+    }
+    return messages;
+  }
+
+  /**
+   * Gives up a received message: it becomes a dead letter, whether overflow does or not. At the `maxAttempts`-th time it
+   * is poison.
+   *
+   * @throws {VigilError} `InvalidState` when it was given up since it was last received, `InvalidMessage` when it is no message.
+   */
+  deadLetter(message: Message<T>, reason: DeadLetterReason = 'delivery_failed'): DeadLetter<T> {
+    if (!(message instanceof Message)) throw new VigilError('InvalidMessage', `mailbox "${this.name}" can only give up a message`);
+    if (!mailboxAccess.giveUp(message)) throw new VigilError('InvalidState', `message ${message.id} was given up already`);
+    const isPoison = message.attemptCount >= this.#settings.maxAttempts;
+    const letter = this.deadLetters.add(message, isPoison ? 'max_attempts' : reason, this.name, isPoison);
+    if (isPoison) this.#callOnPoison(letter);
+    return letter;
+  }
+
+  isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Ends the intake. What is queued is left to later receives, or given up with `discard`. */
+  close(options: CloseOptions = {}): void {
+    checkObject('close options', options);
+    const discard = optional(checkBoolean)('discard', options.discard) ?? false;
+    this.#closeIntake();
+    if (!discard) return;
+    const bury = (message: Message<T>) => this.deadLetters.add(message, 'inbox_closed', this.name);
+    this.#giveUpQueued(this.#settings.enableDeadletter ? bury : undefined);
+  }
+
+  /** @internal Ends a process's own mailbox: what is queued goes to the dead letters of its runtime. */
+  end(deadLetters: DeadLetterQueue<unknown>): void {
+    this.#closeIntake();
+    this.#giveUpQueued((message) => deadLetters.add(message, 'process_exited', this.name));
+  }
+
+  onClose(callback: () => void): Cancel {
+    if (this.#isClosed) return () => false;
+    this.#closeCallbacks ??= new Set();
+    const entry = () => callback();
+    this.#closeCallbacks.add(entry);
+    return () => this.#closeCallbacks?.delete(entry) ?? false;
+  }
+
+  /** Whether a message can come in, now that expired ones have made room. */
+  hasRoom(): boolean {
+    return this.#depth < this.#settings.capacity || this.#dropExpired();
+  }
+
+  stats(): MailboxStats {
+    return {
+      capacity: this.#settings.capacity,
+      depth: this.#depth,
+      depthByPriority: this.#depthByPriority(),
+      peakDepth: this.#peakDepth,
+      messagesSent: this.#sent,
+      messagesReceived: this.#received,
+      messagesExpired: this.#expired,
+      messagesDropped: this.#dropped,
+      messagesDeadLettered: this.#deadLettered,
+      messagesRejected: this.#rejected,
+      deadLetters: this.#deadLetters?.size ?? 0,
+    };
+  }
+
+  #accept(message: Message<T>): SendOutcome {
+    if (this.#isClosed) throw this.#refusal('InboxClosed', `inbox "${this.name}" is closed`);
+    const { maxMessageSize, sizeOf } = this.#settings;
+    if (maxMessageSize !== undefined) this.#checkSize(message.sizeBytes(sizeOf), maxMessageSize);
+    if (this.#isPast(message)) throw this.#refusal('MessageExpired', `message ${message.id} expired before it reached "${this.name}"`);
+    if (!this.hasRoom()) return this.#overflow(message);
+    this.#enqueue(message);
+    return 'queued';
+  }
+
+  #enqueue(message: Message<T>): void {
+    const rank = this.#rankOf(message);
+    let queue = this.#queues[rank];
+    if (queue === undefined) {
+      queue = new RingQueue();
+      this.#queues[rank] = queue;
+    }
+    queue.push(message);
+    this.#occupied |= 1 << rank;
+    this.#depth += 1;
+    this.#sent += 1;
+    if (this.#depth > this.#peakDepth) this.#peakDepth = this.#depth;
+    const expiresAtMs = mailboxAccess.expiresAtMs(message);
+    if (expiresAtMs !== undefined && expiresAtMs < this.#nextExpiryMs) this.#nextExpiryMs = expiresAtMs;
+    if (this.#environment.telemetry.wants('message_sent')) this.#report('message_sent', message);
+    this.#arrived?.();
+  }
+
+  #takeFrom(rank: number): Message<T> | undefined {
+    const queue = this.#queues[rank];
+    const message = queue?.shift();
+    if (queue === undefined || queue.size === 0) this.#occupied &= ~(1 << rank);
+    if (message !== undefined) this.#depth -= 1;
+    return message;
+  }
+
+  #overflow(message: Message<T>): SendOutcome {
+    if (this.#settings.enableDeadletter && !this.deadLetters.isFull) {
+      this.#rejected += 1;
+      this.deadLetters.add(message, 'mailbox_full', this.name);
+      return 'dead_lettered';
+    }
+    throw this.#refusal('MailboxFull', `inbox "${this.name}" holds ${this.#depth} of ${this.#settings.capacity} messages`);
+  }
+
+  #takeBack(message: Message<T>): boolean {
+    if (this.#isClosed || !this.hasRoom()) return false;
+    this.#enqueue(message);
+    return true;
+  }
+
+  #closeIntake(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const callbacks = this.#closeCallbacks;
+    this.#closeCallbacks = undefined;
+    for (const callback of callbacks ?? []) callback();
+  }
+
+  #giveUpQueued(bury: ((message: Message<T>) => void) | undefined): void {
+    for (let rank = 0; rank < this.#queues.length; rank += 1) {
+      for (let message = this.#takeFrom(rank); message !== undefined; message = this.#takeFrom(rank)) {
+        if (this.#isPast(message)) this.#countExpired(message);
+        else this.#giveUp(message, bury);
+      }
+    }
+  }
+
+  #giveUp(message: Message<T>, bury: ((message: Message<T>) => void) | undefined): void {
+    if (bury !== undefined) {
+      this.#deadLettered += 1;
+      bury(message);
+      return;
+    }
+    this.#dropped += 1;
+    if (this.#environment.telemetry.wants('message_dropped')) this.#report('message_dropped', message);
+  }
+
+  /** Drops what has expired, wherever it is queued; true when that made room. */
+  #dropExpired(): boolean {
+    const nowMs = this.#environment.clock.now();
+    if (nowMs < this.nextExpiryMs) return false;
+    const depthBefore = this.#depth;
+    this.#nextExpiryMs = Number.POSITIVE_INFINITY;
+    this.#queues.forEach((queue, rank) => {
+      queue?.retain((message) => this.#keepUnlessPast(message, nowMs));
+      if (queue?.size === 0) this.#occupied &= ~(1 << rank);
+    });
+    return this.#depth < depthBefore;
+  }
+
+  #keepUnlessPast(message: Message<T>, nowMs: number): boolean {
+    const expiresAtMs = mailboxAccess.expiresAtMs(message);
+    if (expiresAtMs === undefined) return true;
+    if (expiresAtMs <= nowMs) {
+      this.#depth -= 1;
+      this.#countExpired(message);
+      return false;
+    }
+    this.#nextExpiryMs = Math.min(this.#nextExpiryMs, expiresAtMs);
+    return true;
+  }
+
+  #isPast(message: Message<T>): boolean {
+    const expiresAtMs = mailboxAccess.expiresAtMs(message);
+    return expiresAtMs !== undefined && this.#environment.clock.now() >= expiresAtMs;
+  }
+
+  #countExpired(message: Message<T>): void {
+    this.#expired += 1;
+    if (this.#environment.telemetry.wants('message_expired')) this.#report('message_expired', message);
+  }
+
+  #rankOf(message: Message<T>): number {
+    if (!this.#settings.priorityQueues) return 0;
+    return message.priority === 'normal' ? NORMAL_RANK : MESSAGE_PRIORITIES.indexOf(message.priority);
+  }
+
+  #depthByPriority(): Record<MessagePriority, number> {
+    const depths: Record<MessagePriority, number> = { critical: 0, high: 0, normal: 0, low: 0, batch: 0 };
+    for (const queue of this.#queues) for (const message of queue ?? []) depths[message.priority] += 1;
+    return depths;
+  }
+
+  #checkSize(sizeBytes: number, maxBytes: number): void {
+    if (sizeBytes > maxBytes)
+      throw this.#refusal('MessageTooLarge', `a message of ${sizeBytes} bytes is larger than the ${maxBytes} that "${this.name}" takes`);
+  }
+
+  #refusal(code: VigilErrorCode, text: string): VigilError {
+    this.#rejected += 1;
+    return failFast(code, text);
+  }
+
+  #closedError(): VigilError {
+    return failFast('InboxClosed', `inbox "${this.name}" is closed`);
+  }
+
+  #callOnPoison(letter: DeadLetter<T>): void {
+    try {
+      this.#settings.onPoison?.(letter);
+    } catch (error) {
+      this.#environment.log.error(`onPoison of mailbox "${this.name}" failed`, error);
+    }
+  }
+
+  #report(eventType: 'message_sent' | 'message_received' | 'message_expired' | 'message_dropped', message: Message<T>): void {
+    this.#environment.telemetry.report(eventType, { mailbox: this.name, messageId: message.id, priority: message.priority });
+  }
+}
+
+const NORMAL_RANK = MESSAGE_PRIORITIES.indexOf('normal');

@@ -1,0 +1,88 @@
+import type { DeadLetterReason } from './dead-letter.js';
+import type { ExitReason } from './exit-reason.js';
+import type { MessagePriority } from './message.js';
+
+/** Which process an event is about. */
+export interface ProcessFacts {
+  readonly id: string;
+  /** 1 for the first start of a child, one more for each restart. */
+  readonly incarnation: number;
+  /** The supervisor's name with its ancestors': `app/pool`. */
+  readonly supervisor: string;
+}
+
+/** Which message in which mailbox an event is about. */
+export interface MessageFacts {
+  readonly mailbox: string;
+  readonly messageId: string;
+  readonly priority: MessagePriority;
+}
+
+/** What each telemetry event tells, by the event's name. */
+export interface TelemetryEvents {
+  process_started: ProcessFacts;
+  /** The process ended cleanly, or its supervisor stopped it. */
+  process_stopped: ProcessFacts & { readonly reason: ExitReason };
+  /** The process ended abnormally by itself. */
+  process_crashed: ProcessFacts & { readonly reason: ExitReason };
+  message_sent: MessageFacts;
+  message_received: MessageFacts;
+  message_expired: MessageFacts;
+  /** A message that was in the mailbox is gone: nobody received it and no dead letter holds it. */
+  message_dropped: MessageFacts;
+  message_dead_lettered: MessageFacts & { readonly deadLetterId: number; readonly reason: DeadLetterReason };
+  message_replayed: MessageFacts & { readonly deadLetterId: number };
+  /** One event for one act of discarding, however many dead letters it took. */
+  message_discarded: { readonly mailbox: string; readonly count: number };
+  poison_message_detected: MessageFacts & { readonly deadLetterId: number; readonly attempts: number };
+  supervisor_started: { readonly supervisor: string; readonly children: number };
+  supervisor_stopped: { readonly supervisor: string; readonly reason: ExitReason };
+  /** A child's end is answered with a restart, of it or of its group. */
+  supervisor_restart: { readonly supervisor: string; readonly id: string; readonly reason: ExitReason; readonly restartsLeft: number };
+  supervisor_child_added: { readonly supervisor: string; readonly id: string };
+  supervisor_child_removed: { readonly supervisor: string; readonly id: string };
+}
+
+export type TelemetryEventType = keyof TelemetryEvents;
+
+const EVERY_TYPE: Record<TelemetryEventType, true> = {
+  process_started: true,
+  process_stopped: true,
+  process_crashed: true,
+  message_sent: true,
+  message_received: true,
+  message_expired: true,
+  message_dropped: true,
+  message_dead_lettered: true,
+  message_replayed: true,
+  message_discarded: true,
+  poison_message_detected: true,
+  supervisor_started: true,
+  supervisor_stopped: true,
+  supervisor_restart: true,
+  supervisor_child_added: true,
+  supervisor_child_removed: true,
+};
+
+export function isTelemetryEventType(value: unknown): value is TelemetryEventType {
+  return typeof value === 'string' && Object.hasOwn(EVERY_TYPE, value);
+}
+
+export interface TelemetryEvent<K extends TelemetryEventType = TelemetryEventType> {
+  readonly eventType: K;
+  /** Wall-clock time, in milliseconds since 1970. */
+  readonly timestampMs: number;
+  readonly metadata: TelemetryEvents[K];
+}
+
+/**
+ * Where parts of Vigil report what happens. They ask `wants` first, so that an event nobody listens to costs one look-up
+ * and no object.
+ */
+export interface TelemetrySink {
+  wants(eventType: TelemetryEventType): boolean;
+  report<K extends TelemetryEventType>(eventType: K, metadata: TelemetryEvents[K]): void;
+}
+
+/** A sink that wants nothing. */
+export const noTelemetry: TelemetrySink = { wants: () => false, report() {} };

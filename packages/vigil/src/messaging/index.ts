@@ -1,0 +1,2 @@
+/** How processes find each other. */
+export { Registry } from './registry.js';

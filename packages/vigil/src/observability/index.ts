@@ -1,0 +1,2 @@
+/** How a runtime is looked at. */
+export { TelemetryEmitter, type TelemetryHandler } from './telemetry.js';

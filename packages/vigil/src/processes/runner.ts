@@ -1,0 +1,58 @@
+import type { Environment, ExitReason, MailboxSettings, OwnedSender } from '../core/index.js';
+
+/** What a process runs in. */
+export type ProcessKind = 'task' | 'supervisor';
+
+/**
+ * When a process counts as started: `immediate`, once its body was entered; `explicit`, once it called `ctx.ready()`.
+ * With `explicit` an end before that is a start failure, with `immediate` it is a crash.
+ */
+export const READINESS = ['immediate', 'explicit'] as const;
+export type Readiness = (typeof READINESS)[number];
+
+/** What all incarnations of a process have in common. */
+export interface ProcessSettings<TArgs = unknown> {
+  readonly id: string;
+  readonly args: TArgs;
+  readonly readiness: Readiness;
+  readonly inbox: MailboxSettings;
+}
+
+/** Names one incarnation of a process, for ever: it is never reused for the next one. */
+export interface ProcessRef<TMessage = unknown> extends OwnedSender<TMessage> {
+  readonly id: string;
+  /** 1 for the first start, one more for each restart. */
+  readonly incarnation: number;
+  readonly kind: ProcessKind;
+  isAlive(): boolean;
+}
+
+/** Whoever starts a process and hears of it: its supervisor. */
+export interface ProcessHost {
+  readonly environment: Environment;
+  /** The supervisor's name with its ancestors'. */
+  readonly path: string;
+  processReady(process: Process): void;
+  processExited(process: Process, reason: ExitReason): void;
+}
+
+/**
+ * One incarnation of a process, whatever it runs in. `index.ts` has its life as a diagram.
+ *
+ * The host hears `processReady` at most once and `processExited` exactly once, last, when the process's inbox is closed and
+ * its names are free. `processExited` never comes while `start()` or `stop()` is running; it may come during `kill()`.
+ */
+export interface Process {
+  readonly ref: ProcessRef;
+  start(): void;
+  /** Asks the process to end. It may take its time, or not listen. */
+  stop(): void;
+  /** Ends the process without asking; it is recorded to have ended with `reason`, by default `killed`. */
+  kill(reason?: ExitReason): void;
+}
+
+/** How processes of one kind come to be. Each kind passes the suite of `runner.suite.ts`. */
+export interface Runner<TArgs = unknown> {
+  readonly kind: ProcessKind;
+  create(settings: ProcessSettings<TArgs>, incarnation: number, host: ProcessHost): Process;
+}

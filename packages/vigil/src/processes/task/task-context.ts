@@ -1,0 +1,78 @@
+import type { Clock, Inbox, Logger, Sender } from '../../core/index.js';
+import type { ProcessContext } from '../process-context.js';
+import type { ProcessHost, ProcessRef, ProcessSettings } from '../runner.js';
+
+/** What a context needs of its task. */
+export interface ContextSource<TMessage, TArgs> {
+  readonly settings: ProcessSettings<TArgs>;
+  readonly incarnation: number;
+  readonly host: ProcessHost;
+  readonly ref: ProcessRef<TMessage>;
+  readonly inbox: Inbox<TMessage>;
+  readonly signal: AbortSignal;
+  readonly stopped: Promise<void>;
+  ready(): void;
+  register(name: string): void;
+  unregister(name: string): boolean;
+}
+
+/** The half of a task that its own body gets. */
+export class TaskContext<TMessage, TArgs> implements ProcessContext<TMessage, TArgs> {
+  readonly #process: ContextSource<TMessage, TArgs>;
+
+  constructor(process: ContextSource<TMessage, TArgs>) {
+    this.#process = process;
+  }
+
+  get id(): string {
+    return this.#process.settings.id;
+  }
+
+  get incarnation(): number {
+    return this.#process.incarnation;
+  }
+
+  get args(): TArgs {
+    return this.#process.settings.args;
+  }
+
+  get self(): ProcessRef<TMessage> {
+    return this.#process.ref;
+  }
+
+  get inbox(): Inbox<TMessage> {
+    return this.#process.inbox;
+  }
+
+  get signal(): AbortSignal {
+    return this.#process.signal;
+  }
+
+  get stopped(): Promise<void> {
+    return this.#process.stopped;
+  }
+
+  get log(): Logger {
+    return this.#process.host.environment.log;
+  }
+
+  get clock(): Clock {
+    return this.#process.host.environment.clock;
+  }
+
+  ready(): void {
+    this.#process.ready();
+  }
+
+  whereis(name: string): Sender | undefined {
+    return this.#process.host.environment.names.whereis(name);
+  }
+
+  register(name: string): void {
+    this.#process.register(name);
+  }
+
+  unregister(name: string): boolean {
+    return this.#process.unregister(name);
+  }
+}

@@ -1,0 +1,288 @@
+import { type Cancel, crashed, type Environment, type ExitReason, VigilError } from '../core/index.js';
+import type { Process, ProcessHost, ProcessRef } from '../processes/index.js';
+import type { CompleteChildSpec } from './child-spec.js';
+import { watchHealth } from './health-check.js';
+import { treeBelow } from './supervisor-process.js';
+import type { ChildInfo, ChildRow, ChildState, LastExit } from './supervision-tree.js';
+
+/** What a child needs of its supervisor. */
+export interface ChildOwner {
+  readonly environment: Environment;
+  readonly path: string;
+  /** The child ended by itself. `ended` is its phase; once that is no longer its phase, the end has been dealt with. */
+  childEnded(child: Child, ended: EndedPhase): void;
+  /** The child did not stop in time and has to be killed. */
+  childOverdue(child: Child): void;
+}
+
+/** A start that did not succeed: what the process ended with before it was ready. */
+export class StartFailure {
+  readonly reason: ExitReason;
+
+  constructor(reason: ExitReason) {
+    this.reason = reason;
+  }
+}
+
+export type StartOutcome = Process | StartFailure;
+
+export interface EndedPhase {
+  readonly kind: 'ended';
+  readonly reason: ExitReason;
+}
+
+export interface RestartingPhase {
+  readonly kind: 'restarting';
+}
+
+interface StartingPhase {
+  readonly kind: 'starting';
+  readonly process: Process;
+  settle: (outcome: StartOutcome) => void;
+  cancelTimeout: Cancel | undefined;
+}
+
+interface StoppingPhase {
+  readonly kind: 'stopping';
+  readonly process: Process;
+  readonly settle: (reason: ExitReason) => void;
+  cancelGrace: Cancel | undefined;
+}
+
+interface RunningPhase {
+  readonly kind: 'running';
+  readonly process: Process;
+  readonly sinceMs: number;
+  readonly stopHealthChecks: Cancel | undefined;
+}
+
+type Phase = StartingPhase | RunningPhase | StoppingPhase | EndedPhase | RestartingPhase | { readonly kind: 'stopped' };
+
+const STOPPED: Phase = { kind: 'stopped' };
+
+/**
+ * One child of a supervisor through all its incarnations: it can be started, stopped within its grace period and killed,
+ * and it tells when it ends by itself. What to do then is its supervisor's decision.
+ *
+ * Invariant: at most one incarnation is alive; only the phases `starting`, `running` and `stopping` have one.
+ */
+export class Child implements ProcessHost {
+  readonly spec: CompleteChildSpec;
+  restartCount = 0;
+  readonly #owner: ChildOwner;
+  #phase: Phase = STOPPED;
+  #incarnation = 0;
+  #lastExit: LastExit | undefined;
+
+  constructor(spec: CompleteChildSpec, owner: ChildOwner) {
+    this.spec = spec;
+    this.#owner = owner;
+  }
+
+  get environment(): Environment {
+    return this.#owner.environment;
+  }
+
+  get path(): string {
+    return this.#owner.path;
+  }
+
+  get restartType(): CompleteChildSpec['restartType'] {
+    return this.spec.restartType;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
+  get lastExit(): LastExit | undefined {
+    return this.#lastExit;
+  }
+
+  /** The incarnation that is alive, whether it is ready or not. */
+  get ref(): ProcessRef | undefined {
+    return this.#process?.ref;
+  }
+
+  get #process(): Process | undefined {
+    return 'process' in this.#phase ? this.#phase.process : undefined;
+  }
+
+  /** Starts a new incarnation. The answer comes at once unless the start is one that has to be waited for. */
+  start(): StartOutcome | Promise<StartOutcome> {
+    this.#incarnation += 1;
+    let process: Process;
+    try {
+      process = this.spec.runner.create(this.spec, this.#incarnation, this);
+      this.#phase = { kind: 'starting', process, settle() {}, cancelTimeout: undefined };
+      process.start();
+    } catch (error) {
+      this.#phase = STOPPED;
+      return new StartFailure(crashed(error));
+    }
+    const { phase } = this;
+    return phase.kind === 'starting' ? this.#awaitStart(phase) : process;
+  }
+
+  /**
+   * Stops the child by its spec: asks and waits, kills when the grace period is over, or kills at once.
+   *
+   * @returns what it ended with; `undefined` when nothing of it was running.
+   */
+  async stop(): Promise<ExitReason | undefined> {
+    const { phase } = this;
+    switch (phase.kind) {
+      case 'stopped':
+      case 'ended':
+      case 'restarting':
+        this.#phase = STOPPED;
+        return undefined;
+      case 'starting':
+        return this.#stopProcess(phase.process, phase.settle, phase.cancelTimeout);
+      case 'running':
+        return this.#stopProcess(phase.process, undefined, phase.stopHealthChecks);
+      case 'stopping':
+        throw new Error(`child "${this.spec.id}" is stopped twice at a time`);
+    }
+  }
+
+  /** Ends a start that is being waited for; it fails. */
+  cancelStart(): void {
+    if (this.#phase.kind === 'starting') void this.stop();
+  }
+
+  /** Kills what runs. */
+  kill(): void {
+    this.#process?.kill();
+  }
+
+  /** Its last end is answered: it stays down. */
+  settleStopped(): void {
+    this.#phase = STOPPED;
+  }
+
+  /** Its last end will be answered with a new start. */
+  settleRestarting(): RestartingPhase {
+    const phase: RestartingPhase = { kind: 'restarting' };
+    this.#phase = phase;
+    return phase;
+  }
+
+  row(): ChildRow {
+    const { id, type } = this.spec;
+    switch (this.#phase.kind) {
+      case 'running':
+      case 'stopping':
+        return { id, type, state: 'running', ref: this.ref };
+      case 'starting':
+      case 'ended':
+      case 'restarting':
+        return { id, type, state: 'restarting', ref: undefined };
+      case 'stopped':
+        return { id, type, state: 'stopped', ref: undefined };
+    }
+  }
+
+  info(): ChildInfo {
+    const { phase } = this;
+    return {
+      id: this.spec.id,
+      kind: this.spec.runner.kind,
+      type: this.spec.type,
+      state: stateOf(phase),
+      restartType: this.spec.restartType,
+      incarnation: this.#incarnation,
+      restartCount: this.restartCount,
+      uptimeMs: phase.kind === 'running' ? this.environment.clock.now() - phase.sinceMs : undefined,
+      lastExit: this.#lastExit,
+      ref: this.ref,
+      supervisor: treeBelow(this.#process),
+    };
+  }
+
+  processReady(process: Process): void {
+    const { phase } = this;
+    if (phase.kind !== 'starting' || phase.process !== process) return;
+    phase.cancelTimeout?.();
+    this.#phase = { kind: 'running', process, sinceMs: this.environment.clock.now(), stopHealthChecks: this.#watchHealth(process) };
+    phase.settle(process);
+  }
+
+  processExited(process: Process, reason: ExitReason): void {
+    const { phase } = this;
+    if (this.#process !== process) return;
+    this.#lastExit = { reason, timestampMs: this.environment.clock.wallTime() };
+    switch (phase.kind) {
+      case 'starting':
+        phase.cancelTimeout?.();
+        this.#phase = STOPPED;
+        phase.settle(new StartFailure(reason));
+        break;
+      case 'running': {
+        phase.stopHealthChecks?.();
+        const ended: EndedPhase = { kind: 'ended', reason };
+        this.#phase = ended;
+        this.#owner.childEnded(this, ended);
+        break;
+      }
+      case 'stopping':
+        phase.cancelGrace?.();
+        this.#phase = STOPPED;
+        phase.settle(reason);
+        break;
+      case 'stopped':
+      case 'ended':
+      case 'restarting':
+        break;
+    }
+  }
+
+  #awaitStart(phase: StartingPhase): Promise<StartOutcome> {
+    const { id, readiness, startTimeoutMs } = this.spec;
+    if (readiness === 'explicit' && startTimeoutMs !== 'infinity') {
+      const late = () =>
+        phase.process.kill(crashed(new VigilError('OperationTimeout', `child "${id}" was not ready within ${startTimeoutMs} ms`)));
+      phase.cancelTimeout = this.environment.clock.after(startTimeoutMs, late, { keepAlive: true });
+    }
+    return new Promise((resolve) => {
+      phase.settle = resolve;
+    });
+  }
+
+  #stopProcess(process: Process, settleStart: StartingPhase['settle'] | undefined, release: Cancel | undefined): Promise<ExitReason> {
+    release?.();
+    return new Promise((resolve) => {
+      const settle = (reason: ExitReason) => {
+        settleStart?.(new StartFailure(reason));
+        resolve(reason);
+      };
+      const phase: StoppingPhase = { kind: 'stopping', process, settle, cancelGrace: undefined };
+      this.#phase = phase;
+      const { shutdownTimeoutMs } = this.spec;
+      if (shutdownTimeoutMs === 'brutal_kill') return process.kill();
+      if (shutdownTimeoutMs !== 'infinity') {
+        phase.cancelGrace = this.environment.clock.after(shutdownTimeoutMs, () => this.#killOverdue(process), { keepAlive: true });
+      }
+      process.stop();
+    });
+  }
+
+  #killOverdue(process: Process): void {
+    this.#owner.childOverdue(this);
+    process.kill();
+  }
+
+  #watchHealth(process: Process): Cancel | undefined {
+    const { healthCheckFn, healthCheckIntervalMs } = this.spec;
+    if (healthCheckFn === undefined) return undefined;
+    return watchHealth(healthCheckFn, healthCheckIntervalMs, this.environment.clock, (error) => process.kill(crashed(error)));
+  }
+}
+
+function stateOf(phase: Phase): ChildState {
+  return phase.kind === 'ended' ? 'restarting' : phase.kind;
+}
