@@ -1,4 +1,4 @@
-import { type Cancel, type Environment, type ExitReason, invalidOption, type Logger, silentLogger, VigilError } from '../core/index.js';
+import { type Cancel, type Environment, type ExitReason, guardedLogger, type Logger, silentLogger, VigilError } from '../core/index.js';
 import {
   type ChildOptions,
   type CrashHandler,
@@ -73,12 +73,18 @@ export class App {
   /**
    * Starts the tree. From then on the runtime's shutdown stops it, in its place among the hooks.
    *
-   * @throws {VigilError} as `Supervisor.start`; `InvalidState` after `shutdown()`.
+   * @throws {VigilError} as `Supervisor.start`; `InvalidState` after `shutdown()`, or once the runtime's shutdown has begun.
    */
   async start(): Promise<void> {
     if (this.#isOver) throw new VigilError('InvalidState', `app "${this.#root.name}" was shut down; make a new one`);
-    await this.#root.start();
-    this.#withdrawHook = this.#shutdownManager.onShutdown(() => this.shutdown());
+    const withdraw = this.#shutdownManager.onShutdown(() => this.shutdown());
+    try {
+      await this.#root.start();
+    } catch (error) {
+      withdraw();
+      throw error;
+    }
+    this.#withdrawHook = withdraw;
   }
 
   /** Stops the tree, the last child first. May be called at any time and again. */
@@ -110,7 +116,6 @@ export class App {
 
 function chooseLog(log: Logger | false | undefined, inherited: Logger): Logger {
   if (log === false) return silentLogger;
-  if (log === undefined) return inherited === silentLogger ? console : inherited;
-  if (typeof log !== 'object' || log === null || typeof log.error !== 'function') throw invalidOption('log', 'a logger or false', log);
-  return log;
+  if (log === undefined) return inherited === silentLogger ? guardedLogger(console) : inherited;
+  return guardedLogger(log);
 }

@@ -1,12 +1,13 @@
 import {
+  checkMethods,
   checkObject,
   checkPositiveCount,
   type Clock,
   DeadLetterQueue,
   type Environment,
   failFast,
+  guardedLogger,
   type Inbox,
-  invalidOption,
   type Logger,
   type Random,
   type Sender,
@@ -55,9 +56,9 @@ export class Runtime {
   /** @throws {VigilError} `InvalidConfiguration` that names the option. */
   constructor(options: RuntimeOptions = {}) {
     checkObject('runtime options', options);
-    this.clock = withMethods('clock', options.clock ?? new SystemClock(), ['now', 'wallTime', 'after', 'soon', 'keepAlive']);
-    this.random = withMethods('random', options.random ?? systemRandom, ['next']);
-    this.log = withMethods('log', options.log ?? silentLogger, ['debug', 'info', 'warn', 'error']);
+    this.clock = checkMethods('clock', options.clock ?? new SystemClock(), ['now', 'wallTime', 'after', 'soon', 'keepAlive']);
+    this.random = checkMethods('random', options.random ?? systemRandom, ['next']);
+    this.log = options.log === undefined ? silentLogger : guardedLogger(options.log);
     this.telemetry = new TelemetryEmitter(this.clock, this.log);
     this.shutdownManager = new ShutdownManager(this.clock, this.log);
     const capacity = checkPositiveCount('deadLetterCapacity', options.deadLetterCapacity ?? 1000);
@@ -121,12 +122,4 @@ export class Runtime {
   shutdownAll(options?: ShutdownOptions): Promise<ShutdownReport> {
     return this.shutdownManager.shutdown(options);
   }
-}
-
-function withMethods<T extends object>(name: string, value: T, methods: readonly (keyof T & string)[]): T {
-  checkObject(name, value);
-  for (const method of methods) {
-    if (typeof value[method] !== 'function') throw invalidOption(name, `an object with the methods ${methods.join(', ')}`, value);
-  }
-  return value;
 }

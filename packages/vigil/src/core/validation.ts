@@ -74,6 +74,15 @@ export function checkFunction<F extends (...args: never[]) => unknown>(): Check<
   return check('a function', (value): value is F => typeof value === 'function');
 }
 
+/** An object of the user's that must have certain methods. */
+export function checkMethods<T extends object>(name: string, value: T, methods: readonly (keyof T & string)[]): T {
+  checkObject(name, value);
+  for (const method of methods) {
+    if (typeof value[method] !== 'function') throw invalidOption(name, `an object with the methods ${methods.join(', ')}`, value);
+  }
+  return value;
+}
+
 /** The same check for an option that may be left out. */
 export function optional<T>(inner: Check<T>): Check<T | undefined> {
   return (name, value, code) => (value === undefined ? undefined : inner(name, value, code));

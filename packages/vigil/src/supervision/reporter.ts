@@ -68,13 +68,14 @@ export class Reporter {
   /** A child was stopped by its supervisor. What a child may answer to that without remark is OTP's rule. */
   stopped(child: Child, reason: ExitReason): void {
     this.#stopped(child, reason);
-    const { restartType, shutdownTimeoutMs } = child.spec;
+    const { restartType } = child.spec;
+    // Who killed it has said so, or meant to.
+    if (reason.kind === 'killed') return;
     const isExpected =
       reason.kind === 'shutdown'
         ? restartType !== 'permanent' || reason.info === undefined
         : reason.kind === 'normal' && restartType !== 'permanent';
-    const wasKilledOnPurpose = reason.kind === 'killed' && shutdownTimeoutMs === 'brutal_kill';
-    if (!isExpected && !wasKilledOnPurpose) {
+    if (!isExpected) {
       this.#log.error(`${this.#name(child)} was asked to stop and ended otherwise: ${describeExit(reason)}`, errorOf(reason));
     }
   }
