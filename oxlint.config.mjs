@@ -101,7 +101,7 @@ export default defineConfig({
     'typescript/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: false }],
   },
   overrides: [
-    { files: ['**/*.test.ts'], rules: { 'typescript/no-non-null-assertion': 'off', ...closed(sleeps, [insides]) } },
+    { files: ['**/*.test.ts', '**/*.suite.ts'], rules: { 'typescript/no-non-null-assertion': 'off', ...closed(sleeps, [insides]) } },
     { files: [`${src}/**/*.ts`], rules: closed([], [{ group: ['**'], message: 'This place is not in the import table.' }]) },
     {
       files: [`${src}/index.ts`],
@@ -114,8 +114,8 @@ export default defineConfig({
       { files: [`${src}/${folder}/*/*.ts`], rules: closed(doorsShutIn(folder), importsOf(folder, '../../')) },
     ]),
     ...placesWithinFolders().map(rulesAt),
-    { files: [`${src}/*/*.test.ts`], rules: closed(sleeps, importsOfTest('../')) },
-    { files: [`${src}/*/*/*.test.ts`], rules: closed(sleeps, importsOfTest('../../')) },
+    { files: [`${src}/*/*.test.ts`, `${src}/*/*.suite.ts`], rules: closed(sleeps, importsOfTest('../')) },
+    { files: [`${src}/*/*/*.test.ts`, `${src}/*/*/*.suite.ts`], rules: closed(sleeps, importsOfTest('../../')) },
   ],
 });
 

@@ -29,6 +29,10 @@ async function run(program: string, lastLine?: string): Promise<Outcome> {
   return { lines, exitCode: node.exitCode };
 }
 
+function isTaken(line: string): boolean {
+  return line.startsWith('clerk');
+}
+
 describe('the programs in the README', () => {
   it('are these', () => assert.equal(programs.length, 3));
 
@@ -40,7 +44,6 @@ describe('the programs in the README', () => {
 
   it('the supervisor by hand serves what was sent, in order, and shows its tree', async () => {
     const { lines, exitCode } = await run(programs[1] ?? '');
-    const isTaken = (line: string) => line.startsWith('clerk');
     assert.deepEqual(lines.filter(isTaken), ['clerk 1 takes tea', 'clerk 1 takes coffee']);
     assert.deepEqual(
       lines.filter((line) => !isTaken(line)),

@@ -1,7 +1,9 @@
-import { type Cancel, type Environment, type ExitReason, guardedLogger, type Logger, silentLogger, VigilError } from '../core/index.js';
+import { checkObject, type Environment, type ExitReason, guardedLogger, type Logger, silentLogger, VigilError } from '../core/index.js';
 import {
   type ChildOptions,
+  type ChildSpec,
   type CrashHandler,
+  duplicateChild,
   type RestartStrategy,
   type Startable,
   type SupervisionDefaults,
@@ -10,7 +12,7 @@ import {
 } from '../supervision/index.js';
 import { runProgram } from './run-program.js';
 import type { ShutdownManager } from './shutdown-manager.js';
-import { poolSpecs } from './supervisor-builder.js';
+import { childSpec, poolSpecs } from './supervisor-builder.js';
 
 export interface AppOptions {
   /** What reports and trees call it; default `'app'`. */
@@ -33,11 +35,12 @@ export class App {
   readonly #root: Supervisor;
   readonly #environment: Environment;
   readonly #shutdownManager: ShutdownManager;
-  #withdrawHook: Cancel | undefined;
+  readonly #ids = new Set<string>();
   #isOver = false;
 
   /** @throws {VigilError} `InvalidConfiguration` that names the option. */
   constructor(options: AppOptions, defaults: SupervisionDefaults, environment: Environment, shutdownManager: ShutdownManager) {
+    checkObject('app options', options);
     const { log, name = 'app', ...rest } = options;
     this.#environment = { ...environment, log: chooseLog(log, environment.log) };
     this.#shutdownManager = shutdownManager;
@@ -57,17 +60,16 @@ export class App {
   /**
    * Adds a worker: a body, a process of another kind, or a supervisor with workers of its own.
    *
-   * @throws {VigilError} `InvalidConfiguration` for a bad option, `AlreadyMonitoring` for a taken id, `InvalidState` after the start.
+   * @throws {VigilError} `InvalidConfiguration` for a bad option, `AlreadyMonitoring` for a taken id, `InvalidState` after the
+   *   start or `shutdown()`.
    */
   worker<TMessage, TArgs>(id: string, startFn: Startable<TMessage, TArgs>, options?: ChildOptions<TArgs>): this {
-    this.#root.addChild({ ...options, id, startFn });
-    return this;
+    return this.#add([childSpec(id, startFn, options)]);
   }
 
-  /** Adds `count` workers that do the same, `prefix_0` first; 0 adds none. Throws as `worker`. */
+  /** Adds `count` workers that do the same, `prefix_0` first; 0 adds none. Throws as `worker`, and then adds none. */
   workerPool<TMessage, TArgs>(prefix: string, startFn: Startable<TMessage, TArgs>, count: number, options?: ChildOptions<TArgs>): this {
-    for (const spec of poolSpecs(prefix, startFn, count, options)) this.#root.addChild(spec);
-    return this;
+    return this.#add(poolSpecs(prefix, startFn, count, options));
   }
 
   /**
@@ -76,7 +78,7 @@ export class App {
    * @throws {VigilError} as `Supervisor.start`; `InvalidState` after `shutdown()`, or once the runtime's shutdown has begun.
    */
   async start(): Promise<void> {
-    if (this.#isOver) throw new VigilError('InvalidState', `app "${this.#root.name}" was shut down; make a new one`);
+    this.#refuseIfOver();
     const withdraw = this.#shutdownManager.onShutdown(() => this.shutdown());
     try {
       await this.#root.start();
@@ -84,13 +86,13 @@ export class App {
       withdraw();
       throw error;
     }
-    this.#withdrawHook = withdraw;
+    // A tree that has ended, by request or by itself, is no business of the shutdown any more.
+    void this.#root.exited.then(withdraw);
   }
 
   /** Stops the tree, the last child first. May be called at any time and again. */
   async shutdown(): Promise<void> {
     this.#isOver = true;
-    this.#withdrawHook?.();
     await this.#root.stop();
   }
 
@@ -102,6 +104,7 @@ export class App {
    * @param options - `graceMs` is the time that the shutdown may take; default 30,000.
    */
   async run(options: { readonly graceMs?: number } = {}): Promise<void> {
+    checkObject('run options', options);
     await runProgram(this, this.#shutdownManager, this.#environment.log, options.graceMs);
   }
 
@@ -111,6 +114,21 @@ export class App {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
+  }
+
+  /** Adds all of them or none. */
+  #add(specs: readonly ChildSpec[]): this {
+    this.#refuseIfOver();
+    for (const { id } of specs) if (this.#ids.has(id)) throw duplicateChild(id, 'present');
+    for (const spec of specs) {
+      this.#root.addChild(spec);
+      this.#ids.add(spec.id);
+    }
+    return this;
+  }
+
+  #refuseIfOver(): void {
+    if (this.#isOver) throw new VigilError('InvalidState', `app "${this.#root.name}" was shut down; make a new one`);
   }
 }
 

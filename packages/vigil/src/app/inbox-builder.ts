@@ -11,7 +11,7 @@ import {
 /** Collects the options of an inbox. `build()` may be called again and makes independent inboxes. */
 export class InboxBuilder<T> {
   readonly #environment: MailboxEnvironment;
-  #name = 'inbox';
+  #name: string | undefined;
   #options: MailboxOptions<T> = {};
 
   constructor(environment: MailboxEnvironment) {
@@ -71,7 +71,11 @@ export class InboxBuilder<T> {
 
   /** @throws {VigilError} `InvalidConfiguration` that names the option. */
   build(): Inbox<T> {
-    return new LocalInbox(checkName('name', this.#name), new MailboxSettings(this.#options), this.#environment);
+    return new LocalInbox(
+      checkName('name', this.#name === undefined ? 'inbox' : this.#name),
+      new MailboxSettings(this.#options),
+      this.#environment,
+    );
   }
 
   #set(options: MailboxOptions<T>): this {

@@ -1,16 +1,17 @@
-import { type MailboxOptions, MailboxSettings, ProcessMailbox as CoreProcessMailbox } from '../core/index.js';
+import { invalidOption, type MailboxOptions, MailboxSettings, ProcessMailbox as CoreProcessMailbox } from '../core/index.js';
 import { Supervisor as CoreSupervisor, type SupervisorOptions } from '../supervision/index.js';
 import { defaultRuntime } from './default-runtime.js';
-import type { Runtime } from './runtime.js';
+import { Runtime } from './runtime.js';
 
 /** The reference's low-level constructor: a supervisor without its builder, on the default runtime unless another is given. */
 export class Supervisor extends CoreSupervisor {
   constructor(options: SupervisorOptions = {}, runtime: Runtime = defaultRuntime()) {
-    super(options, runtime.environment);
+    super(options, environmentOf(runtime));
   }
 
   // Supervisors that a builder or an app made are instances, too.
   static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== Supervisor) return super[Symbol.hasInstance](value);
     return Object.prototype.isPrototypeOf.call(CoreSupervisor.prototype, Object(value));
   }
 }
@@ -19,6 +20,11 @@ export class Supervisor extends CoreSupervisor {
 export class ProcessMailbox<T = unknown> extends CoreProcessMailbox<T> {
   /** @throws {VigilError} `InvalidConfiguration` that names the option. */
   constructor(options: MailboxOptions<T> = {}, runtime: Runtime = defaultRuntime()) {
-    super('mailbox', new MailboxSettings(options), runtime.environment);
+    super('mailbox', new MailboxSettings(options), environmentOf(runtime));
   }
+}
+
+function environmentOf(runtime: Runtime): Runtime['environment'] {
+  if (!(runtime instanceof Runtime)) throw invalidOption('runtime', 'made by vigil.runtime()', runtime);
+  return runtime.environment;
 }

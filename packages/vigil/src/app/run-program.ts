@@ -7,6 +7,12 @@ export interface Program {
   start(): Promise<void>;
 }
 
+/** What ended the program. */
+interface End {
+  readonly exitCode: number;
+  readonly startError?: unknown;
+}
+
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 
@@ -21,37 +27,40 @@ const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 export async function runProgram(program: Program, shutdownManager: ShutdownManager, log: Logger, graceMs?: number): Promise<void> {
   if (graceMs !== undefined) checkDuration('graceMs', graceMs);
   const interruption = awaitInterruption(log);
-  const exitCode = await Promise.race([interruption, endOf(program, log)]);
+  const { exitCode, startError } = await Promise.race([interruption, endOf(program)]);
+  // Logged only here: a start that a signal has cut short did not fail.
+  if (startError !== undefined) log.error('the program did not start', startError);
   const report = await shutdownManager.shutdown({ timeoutMs: graceMs });
-  process.exit(report.unfinished > 0 || report.failures.length > 0 ? 1 : exitCode);
+  const isComplete = report.unfinished === 0 && report.failures.length === 0;
+  if (!isComplete) log.error('the shutdown was not complete', report);
+  process.exit(isComplete ? exitCode : 1);
 }
 
-/** Resolves with the exit code when somebody or something outside the program ends it. */
-function awaitInterruption(log: Logger): Promise<number> {
+/** Resolves when somebody or something outside the program ends it. */
+function awaitInterruption(log: Logger): Promise<End> {
   return new Promise((resolve) => {
     let isInterrupted = false;
     for (const signal of SIGNALS) {
       process.on(signal, () => {
         if (isInterrupted) process.exit(128 + SIGNAL_NUMBERS[signal]);
         isInterrupted = true;
-        resolve(0);
+        resolve({ exitCode: 0 });
       });
     }
     process.on('uncaughtException', (error) => {
       log.error('an exception came from no process of the tree: shutting down', error);
-      resolve(1);
+      resolve({ exitCode: 1 });
     });
   });
 }
 
-/** Resolves with the exit code when the program ends by itself, or does not start. */
-async function endOf(program: Program, log: Logger): Promise<number> {
+/** Resolves when the program ends by itself, or does not start. */
+async function endOf(program: Program): Promise<End> {
   try {
     await program.start();
-  } catch (error) {
-    log.error('the program did not start', error);
-    return 1;
+  } catch (startError) {
+    return { exitCode: 1, startError };
   }
   const reason = await program.exited;
-  return reason.kind === 'shutdown' && reason.info === undefined ? 0 : 1;
+  return { exitCode: reason.kind === 'shutdown' && reason.info === undefined ? 0 : 1 };
 }

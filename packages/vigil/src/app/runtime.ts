@@ -1,5 +1,6 @@
 import {
   checkMethods,
+  checkName,
   checkObject,
   checkPositiveCount,
   type Clock,
@@ -56,12 +57,13 @@ export class Runtime {
   /** @throws {VigilError} `InvalidConfiguration` that names the option. */
   constructor(options: RuntimeOptions = {}) {
     checkObject('runtime options', options);
-    this.clock = checkMethods('clock', options.clock ?? new SystemClock(), ['now', 'wallTime', 'after', 'soon', 'keepAlive']);
-    this.random = checkMethods('random', options.random ?? systemRandom, ['next']);
-    this.log = options.log === undefined ? silentLogger : guardedLogger(options.log);
+    const { clock = new SystemClock(), random = systemRandom, log = silentLogger, deadLetterCapacity = 1000 } = options;
+    this.clock = checkMethods('clock', clock, ['now', 'wallTime', 'after', 'soon', 'keepAlive']);
+    this.random = checkMethods('random', random, ['next']);
+    this.log = log === silentLogger ? log : guardedLogger(log);
     this.telemetry = new TelemetryEmitter(this.clock, this.log);
     this.shutdownManager = new ShutdownManager(this.clock, this.log);
-    const capacity = checkPositiveCount('deadLetterCapacity', options.deadLetterCapacity ?? 1000);
+    const capacity = checkPositiveCount('deadLetterCapacity', deadLetterCapacity);
     this.deadLetters = new DeadLetterQueue(capacity, this.clock, this.telemetry);
     this.environment = {
       clock: this.clock,
@@ -104,8 +106,13 @@ export class Runtime {
     return new MessageBuilder(payload, this.environment);
   }
 
-  /** A sender that reaches whoever has `name` when something is sent. Its sends throw `NotRegistered` while nobody has. */
+  /**
+   * A sender that reaches whoever has `name` when something is sent. Its sends throw `NotRegistered` while nobody has.
+   *
+   * @throws {VigilError} `InvalidConfiguration` when the name is not a non-empty string.
+   */
   via<T = unknown>(name: string): Sender<T> {
+    checkName('name', name);
     return new Address<T>(() => {
       const sender = this.registry.whereis(name);
       if (sender === undefined) throw failFast('NotRegistered', `nobody has the name "${name}"`);

@@ -2,9 +2,11 @@ import {
   type Cancel,
   checkDuration,
   checkFunction,
+  checkMethods,
   checkObject,
   checkOneOf,
   type Clock,
+  guardedLogger,
   type Logger,
   silentLogger,
   SystemClock,
@@ -52,8 +54,8 @@ export class ShutdownManager {
 
   /** @param log - hears of hooks that fail or hang; default: nobody does, but the report tells. */
   constructor(clock: Clock = new SystemClock(), log: Logger = silentLogger) {
-    this.#clock = clock;
-    this.#log = log;
+    this.#clock = checkMethods('clock', clock, ['now', 'after']);
+    this.#log = guardedLogger(log);
   }
 
   /**
@@ -72,8 +74,9 @@ export class ShutdownManager {
   /** Runs the hooks; a later call gets the report of the first one. Never rejects for what a hook does. */
   async shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
     checkObject('shutdown options', options);
-    const timeoutMs = checkDuration('timeoutMs', options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    const order = checkOrder('order', options.order ?? 'reverse');
+    const { timeoutMs = DEFAULT_TIMEOUT_MS, order = 'reverse' } = options;
+    checkDuration('timeoutMs', timeoutMs);
+    checkOrder('order', order);
     // The first hook runs after this has been kept, or a hook that calls `shutdown` would run them all again.
     const hooks = Array.from(this.#hooks, (entry) => entry.run);
     this.#report ??= Promise.resolve().then(() => this.#run(order === 'reverse' ? hooks.toReversed() : hooks, timeoutMs));

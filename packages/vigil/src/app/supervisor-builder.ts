@@ -1,4 +1,4 @@
-import { checkCount, checkName, type Environment } from '../core/index.js';
+import { checkCount, checkName, checkObject, type Environment, optional } from '../core/index.js';
 import type { Runner } from '../processes/index.js';
 import {
   type AutoShutdown,
@@ -79,7 +79,7 @@ export class SupervisorBuilder implements RunnerSource {
    * @throws {VigilError} `InvalidConfiguration` that names the option, `AlreadyMonitoring` when the id is taken. Nothing is added then.
    */
   child<TMessage, TArgs>(id: string, startFn: Startable<TMessage, TArgs>, options?: ChildOptions<TArgs>): this {
-    return this.#add([{ ...options, id, startFn }]);
+    return this.#add([childSpec(id, startFn, options)]);
   }
 
   /** The reference's name for `child` with options. */
@@ -98,6 +98,8 @@ export class SupervisorBuilder implements RunnerSource {
   }
 
   asRunner(defaults: SupervisionDefaults): Runner {
+    // Built once for its checks: a mistake in it shows where the tree is written, not where it starts.
+    void new Supervisor(this.#toOptions(), this.#environment, defaults);
     const options: SupervisorOptions = { ...this.#toOptions(), keepAlive: false };
     return new SupervisorRunner(
       (host, id) => new Supervisor({ ...options, name: options.name ?? id }, host.environment, defaults, host.path),
@@ -124,6 +126,14 @@ export class SupervisorBuilder implements RunnerSource {
   }
 }
 
+export function childSpec<TMessage, TArgs>(
+  id: string,
+  startFn: Startable<TMessage, TArgs>,
+  options: ChildOptions<TArgs> | undefined,
+): ChildSpec {
+  return { ...optional(checkObject)('child options', options), id, startFn };
+}
+
 /** The specs of a pool: children that differ only in their number. */
 export function poolSpecs<TMessage, TArgs>(
   prefix: string,
@@ -133,5 +143,5 @@ export function poolSpecs<TMessage, TArgs>(
 ): ChildSpec[] {
   checkName('prefix', prefix);
   checkCount('count', count);
-  return Array.from({ length: count }, (_, index) => ({ ...options, id: `${prefix}_${index}`, startFn }));
+  return Array.from({ length: count }, (_, index) => childSpec(`${prefix}_${index}`, startFn, options));
 }

@@ -87,10 +87,13 @@ export class DeadLetterQueue<T = unknown> {
     // Out first: the delivery may run a receiver that looks here again.
     this.#letters.delete(id);
     mailboxAccess.renew(letter.message);
-    if (!target.takeBack(letter.message)) {
-      this.#putBack(letter);
-      return 'retained';
+    let isTaken = false;
+    try {
+      isTaken = target.takeBack(letter.message);
+    } finally {
+      if (!isTaken) this.#putBack(letter);
     }
+    if (!isTaken) return 'retained';
     if (this.#telemetry.wants('message_replayed')) this.#telemetry.report('message_replayed', factsOf(letter));
     return 'replayed';
   }
@@ -128,6 +131,7 @@ export class DeadLetterQueue<T = unknown> {
     const younger = [...this.#letters.values()].filter((other) => other.id > letter.id);
     for (const other of younger) this.#letters.delete(other.id);
     for (const other of [letter, ...younger]) this.#letters.set(other.id, other);
+    if (this.#letters.size > this.capacity) this.#evictOldest();
   }
 
   #reportDiscarded(mailbox: string, count: number): void {

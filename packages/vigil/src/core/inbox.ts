@@ -51,7 +51,7 @@ export interface Inbox<T = unknown> extends OwnedSender<T>, AsyncIterable<Messag
   /**
    * Gives up a received message: it becomes a dead letter, and poison when it was received `maxAttempts` times.
    *
-   * @throws {VigilError} `InvalidState` when it was given up already, `InvalidMessage` when it is no message.
+   * @throws {VigilError} `InvalidState` when it was not received, or was given up since; `InvalidMessage` when it is no message.
    */
   deadLetter(message: Message<T>): DeadLetter<T>;
   stats(): InboxStats;

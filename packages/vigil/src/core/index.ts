@@ -7,6 +7,7 @@
  * waiting receiver, or a later one; every other end of it is counted, and most can be replayed.
  */
 export * from './clock.js';
+export * from './close-callbacks.js';
 export type * from './dead-letter.js';
 export * from './dead-letter-queue.js';
 export type * from './environment.js';

@@ -37,10 +37,12 @@ export class LocalInbox<T = unknown> implements Inbox<T> {
   }
 
   send(payload: T, options?: SendOptions): SendOutcome {
+    this.#admitSenders();
     return this.#mailbox.post(payload, options);
   }
 
   sendMessage(message: Message<T>): SendOutcome {
+    this.#admitSenders();
     return this.#mailbox.send(message);
   }
 
@@ -63,11 +65,17 @@ export class LocalInbox<T = unknown> implements Inbox<T> {
     if (timeoutMs !== undefined) checkDuration('timeoutMs', timeoutMs);
     signal?.throwIfAborted();
     const message = messageOf(this.#environment.nextMessageId(), payload, rest, undefined, this.#environment.clock);
-    if (this.#mailbox.isClosed() || this.#mailbox.hasRoom()) return this.#mailbox.send(message);
+    const mustWait = this.#hasWaitingSenders() || !this.#mailbox.hasRoom();
+    if (this.#mailbox.isClosed() || !mustWait) return this.#mailbox.send(message);
     this.#senders ??= new WaitingLine(this.#environment.clock);
     const admitted = this.#senders.join<never>(message, { signal, timeoutMs, timedOut: () => this.#throwDeliveryTimeout(timeoutMs) });
     this.#watchExpiry();
-    return admitted;
+    try {
+      return await admitted;
+    } finally {
+      // It may have given up, and then nobody may be left for whom the time of an expiry matters.
+      this.#watchExpiry();
+    }
   }
 
   recv(options?: WaitOptions): Promise<Message<T>> {
@@ -77,6 +85,7 @@ export class LocalInbox<T = unknown> implements Inbox<T> {
   recvTimeout(timeoutMs: number, options?: WaitOptions): Promise<Message<T> | undefined> {
     try {
       checkDuration('timeoutMs', timeoutMs);
+      options?.signal?.throwIfAborted();
       if (timeoutMs === 0) return Promise.resolve(this.tryRecv());
     } catch (error) {
       return Promise.reject(error);
@@ -85,18 +94,14 @@ export class LocalInbox<T = unknown> implements Inbox<T> {
   }
 
   tryRecv(): Message<T> | undefined {
-    const message = this.#mailbox.tryReceive();
-    if (this.#senders !== undefined) this.#admitSenders();
-    return message;
+    return this.#take() ?? this.#mailbox.tryReceive();
   }
 
   recvBatch(limit: number): Message<T>[] {
     checkPositiveCount('limit', limit);
     const messages: Message<T>[] = [];
     // A closed inbox refuses only when it has nothing left to give.
-    while (messages.length < limit && (messages.length === 0 || this.#mailbox.depth > 0)) {
-      const message = this.tryRecv();
-      if (message === undefined) break;
+    for (let message = this.tryRecv(); message !== undefined; message = messages.length < limit ? this.#take() : undefined) {
       messages.push(message);
     }
     return messages;
@@ -163,17 +168,32 @@ export class LocalInbox<T = unknown> implements Inbox<T> {
     return this.#receivers.join(undefined, options);
   }
 
+  /** The next message, if there is one; who waits for room is let in behind it. */
+  #take(): Message<T> | undefined {
+    const message = this.#mailbox.take();
+    if (!this.#hasWaitingSenders()) return message;
+    this.#admitSenders();
+    // Where all that was queued had expired, the next message is one that has waited for room.
+    return message ?? (this.#mailbox.depth > 0 ? this.#take() : undefined);
+  }
+
   #serveReceivers(): void {
     while (this.#receivers !== undefined && this.#receivers.size > 0) {
-      const message = this.#mailbox.tryReceive();
+      const message = this.#mailbox.take();
       if (message === undefined) return;
       this.#receivers.shift()?.resolve(message);
     }
   }
 
+  #hasWaitingSenders(): boolean {
+    return this.#senders !== undefined && this.#senders.size > 0;
+  }
+
+  /** Called before others send, too: what has expired meanwhile has made room for those who wait. */
   #admitSenders(): void {
-    while (this.#senders !== undefined && this.#senders.size > 0 && this.#mailbox.hasRoom()) {
-      const sender = this.#senders.shift();
+    if (!this.#hasWaitingSenders()) return;
+    while (this.#hasWaitingSenders() && this.#mailbox.hasRoom()) {
+      const sender = this.#senders?.shift();
       if (sender !== undefined) this.#admit(sender);
     }
     this.#watchExpiry();
@@ -192,19 +212,18 @@ export class LocalInbox<T = unknown> implements Inbox<T> {
     this.#cancelExpiryWatch?.();
     this.#cancelExpiryWatch = undefined;
     const { nextExpiryMs } = this.#mailbox;
-    if (this.#senders === undefined || this.#senders.size === 0 || nextExpiryMs === Number.POSITIVE_INFINITY) return;
+    if (!this.#hasWaitingSenders() || nextExpiryMs === Number.POSITIVE_INFINITY) return;
     const { clock } = this.#environment;
     this.#cancelExpiryWatch = clock.after(Math.max(nextExpiryMs - clock.now(), 0), () => this.#admitSenders(), { keepAlive: true });
   }
 
   #sendEverybodyAway(): void {
-    const makeError = () => failFast('InboxClosed', `inbox "${this.name}" is closed`);
-    this.#receivers?.rejectAll(makeError);
-    this.#senders?.rejectAll(makeError);
-    this.#watchExpiry();
+    const closed = `inbox "${this.name}" is closed`;
+    this.#receivers?.rejectAll(() => failFast('InboxClosed', closed));
+    this.#senders?.rejectAll(() => this.#mailbox.refusal('InboxClosed', closed));
   }
 
   #throwDeliveryTimeout(timeoutMs: number | undefined): never {
-    throw failFast('DeliveryTimeout', `inbox "${this.name}" had no room for ${timeoutMs} ms`);
+    throw this.#mailbox.refusal('DeliveryTimeout', `inbox "${this.name}" had no room for ${timeoutMs} ms`);
   }
 }

@@ -88,7 +88,7 @@ export class Message<T = unknown> {
   #metadata: MessageMetadata = NO_METADATA;
   #expiresAtMs: number | undefined;
   #attemptCount = 0;
-  #attemptGivenUp = -1;
+  #attemptGivenUp = 0;
 
   /**
    * @param id - a number is turned into text only when somebody asks for the id.
@@ -160,7 +160,7 @@ export class Message<T = unknown> {
   #payloadBytes(sizeOf: ((payload: T) => number) | undefined): number {
     const { payload } = this;
     if (typeof payload === 'string') return Buffer.byteLength(payload);
-    if (ArrayBuffer.isView(payload)) return payload.byteLength;
+    if (ArrayBuffer.isView(payload) || payload instanceof ArrayBuffer || payload instanceof SharedArrayBuffer) return payload.byteLength;
     return sizeOf?.(payload) ?? 0;
   }
 
@@ -171,6 +171,7 @@ export class Message<T = unknown> {
         const copy = new Message(message.#id, message.sender, message.payload, message.signal, message.priority, ttlMs, time);
         copy.#metadata = message.#metadata;
         copy.#attemptCount = message.#attemptCount;
+        copy.#attemptGivenUp = message.#attemptGivenUp;
         // Time that has passed since the message was made counts, whichever clock measured it.
         if (message.#expiresAtMs !== undefined)
           copy.#expiresAtMs = message.#expiresAtMs + (time === message.#time ? 0 : time.now() - message.#time.now());

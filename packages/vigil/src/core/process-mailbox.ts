@@ -1,4 +1,5 @@
 import type { Cancel } from './clock.js';
+import { CloseCallbacks } from './close-callbacks.js';
 import type { DeadLetter, DeadLetterReason } from './dead-letter.js';
 import { DeadLetterQueue } from './dead-letter-queue.js';
 import type { MailboxEnvironment } from './environment.js';
@@ -77,7 +78,7 @@ export class ProcessMailbox<T = unknown> {
   readonly #environment: MailboxEnvironment;
   readonly #queues: (RingQueue<Message<T>> | undefined)[] = [];
   #arrived: (() => void) | undefined;
-  #closeCallbacks: Set<() => void> | undefined;
+  #closeCallbacks: CloseCallbacks | undefined;
   #deadLetters: DeadLetterQueue<T> | undefined;
   #isClosed = false;
   #depth = 0;
@@ -148,6 +149,13 @@ export class ProcessMailbox<T = unknown> {
 
   /** The same, but `undefined` when the mailbox is empty. */
   tryReceive(): Message<T> | undefined {
+    const message = this.take();
+    if (message === undefined && this.#isClosed) throw this.#closedError();
+    return message;
+  }
+
+  /** The same, but `undefined` when the mailbox is empty or closed. */
+  take(): Message<T> | undefined {
     while (this.#occupied !== 0) {
       const rank = 31 - Math.clz32(this.#occupied & -this.#occupied);
       const message = this.#takeFrom(rank);
@@ -161,7 +169,6 @@ export class ProcessMailbox<T = unknown> {
       if (this.#environment.telemetry.wants('message_received')) this.#report('message_received', message);
       return message;
     }
-    if (this.#isClosed) throw this.#closedError();
     return undefined;
   }
 
@@ -181,11 +188,12 @@ export class ProcessMailbox<T = unknown> {
    * Gives up a received message: it becomes a dead letter, whether overflow does or not. At the `maxAttempts`-th time it
    * is poison.
    *
-   * @throws {VigilError} `InvalidState` when it was given up since it was last received, `InvalidMessage` when it is no message.
+   * @throws {VigilError} `InvalidState` when it was not received, or was given up since; `InvalidMessage` when it is no message.
    */
   deadLetter(message: Message<T>, reason: DeadLetterReason = 'delivery_failed'): DeadLetter<T> {
     if (!(message instanceof Message)) throw new VigilError('InvalidMessage', `mailbox "${this.name}" can only give up a message`);
-    if (!mailboxAccess.giveUp(message)) throw new VigilError('InvalidState', `message ${message.id} was given up already`);
+    if (!mailboxAccess.giveUp(message))
+      throw new VigilError('InvalidState', `message ${message.id} was not received, or was given up already`);
     const isPoison = message.attemptCount >= this.#settings.maxAttempts;
     const letter = this.deadLetters.add(message, isPoison ? 'max_attempts' : reason, this.name, isPoison);
     if (isPoison) this.#callOnPoison(letter);
@@ -214,15 +222,14 @@ export class ProcessMailbox<T = unknown> {
 
   onClose(callback: () => void): Cancel {
     if (this.#isClosed) return () => false;
-    this.#closeCallbacks ??= new Set();
-    const entry = () => callback();
-    this.#closeCallbacks.add(entry);
-    return () => this.#closeCallbacks?.delete(entry) ?? false;
+    this.#closeCallbacks ??= new CloseCallbacks();
+    return this.#closeCallbacks.add(callback);
   }
 
   /** Whether a message can come in, now that expired ones have made room. */
   hasRoom(): boolean {
-    return this.#depth < this.#settings.capacity || this.#dropExpired();
+    if (this.#depth >= this.#settings.capacity) this.#dropExpired();
+    return this.#depth < this.#settings.capacity;
   }
 
   stats(): MailboxStats {
@@ -242,10 +249,10 @@ export class ProcessMailbox<T = unknown> {
   }
 
   #accept(message: Message<T>): SendOutcome {
-    if (this.#isClosed) throw this.#refusal('InboxClosed', `inbox "${this.name}" is closed`);
+    if (this.#isClosed) throw this.refusal('InboxClosed', `inbox "${this.name}" is closed`);
     const { maxMessageSize, sizeOf } = this.#settings;
     if (maxMessageSize !== undefined) this.#checkSize(message.sizeBytes(sizeOf), maxMessageSize);
-    if (this.#isPast(message)) throw this.#refusal('MessageExpired', `message ${message.id} expired before it reached "${this.name}"`);
+    if (this.#isPast(message)) throw this.refusal('MessageExpired', `message ${message.id} expired before it reached "${this.name}"`);
     if (!this.hasRoom()) return this.#overflow(message);
     this.#enqueue(message);
     return 'queued';
@@ -283,7 +290,7 @@ export class ProcessMailbox<T = unknown> {
       this.deadLetters.add(message, 'mailbox_full', this.name);
       return 'dead_lettered';
     }
-    throw this.#refusal('MailboxFull', `inbox "${this.name}" holds ${this.#depth} of ${this.#settings.capacity} messages`);
+    throw this.refusal('MailboxFull', `inbox "${this.name}" holds ${this.#depth} of ${this.#settings.capacity} messages`);
   }
 
   #takeBack(message: Message<T>): boolean {
@@ -295,9 +302,7 @@ export class ProcessMailbox<T = unknown> {
   #closeIntake(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const callbacks = this.#closeCallbacks;
-    this.#closeCallbacks = undefined;
-    for (const callback of callbacks ?? []) callback();
+    this.#closeCallbacks?.callAll(`inbox "${this.name}"`, this.#environment.log);
   }
 
   #giveUpQueued(bury: ((message: Message<T>) => void) | undefined): void {
@@ -319,25 +324,27 @@ export class ProcessMailbox<T = unknown> {
     if (this.#environment.telemetry.wants('message_dropped')) this.#report('message_dropped', message);
   }
 
-  /** Drops what has expired, wherever it is queued; true when that made room. */
-  #dropExpired(): boolean {
+  /** Drops what has expired, wherever it is queued. */
+  #dropExpired(): void {
     const nowMs = this.#environment.clock.now();
-    if (nowMs < this.nextExpiryMs) return false;
-    const depthBefore = this.#depth;
+    if (nowMs < this.nextExpiryMs) return;
+    const past: Message<T>[] = [];
     this.#nextExpiryMs = Number.POSITIVE_INFINITY;
     this.#queues.forEach((queue, rank) => {
-      queue?.retain((message) => this.#keepUnlessPast(message, nowMs));
+      queue?.retain((message) => this.#keepUnlessPast(message, nowMs, past));
       if (queue?.size === 0) this.#occupied &= ~(1 << rank);
     });
-    return this.#depth < depthBefore;
+    this.#depth -= past.length;
+    this.#expired += past.length;
+    // Last, since a listener may send to this mailbox.
+    for (const message of past) this.#reportExpired(message);
   }
 
-  #keepUnlessPast(message: Message<T>, nowMs: number): boolean {
+  #keepUnlessPast(message: Message<T>, nowMs: number, past: Message<T>[]): boolean {
     const expiresAtMs = mailboxAccess.expiresAtMs(message);
     if (expiresAtMs === undefined) return true;
     if (expiresAtMs <= nowMs) {
-      this.#depth -= 1;
-      this.#countExpired(message);
+      past.push(message);
       return false;
     }
     this.#nextExpiryMs = Math.min(this.#nextExpiryMs, expiresAtMs);
@@ -351,6 +358,10 @@ export class ProcessMailbox<T = unknown> {
 
   #countExpired(message: Message<T>): void {
     this.#expired += 1;
+    this.#reportExpired(message);
+  }
+
+  #reportExpired(message: Message<T>): void {
     if (this.#environment.telemetry.wants('message_expired')) this.#report('message_expired', message);
   }
 
@@ -367,10 +378,11 @@ export class ProcessMailbox<T = unknown> {
 
   #checkSize(sizeBytes: number, maxBytes: number): void {
     if (sizeBytes > maxBytes)
-      throw this.#refusal('MessageTooLarge', `a message of ${sizeBytes} bytes is larger than the ${maxBytes} that "${this.name}" takes`);
+      throw this.refusal('MessageTooLarge', `a message of ${sizeBytes} bytes is larger than the ${maxBytes} that "${this.name}" takes`);
   }
 
-  #refusal(code: VigilErrorCode, text: string): VigilError {
+  /** Counts a send that is refused and makes the error that tells its sender. */
+  refusal(code: VigilErrorCode, text: string): VigilError {
     this.#rejected += 1;
     return failFast(code, text);
   }

@@ -1,7 +1,10 @@
 import {
   checkBoolean,
   checkFunction,
+  checkMethods,
+  checkObject,
   type Clock,
+  guardedLogger,
   invalidOption,
   isTelemetryEventType,
   type Logger,
@@ -35,8 +38,8 @@ export class TelemetryEmitter implements TelemetrySink {
 
   /** @param log - hears of handlers that throw; default: nobody does. */
   constructor(clock: Pick<Clock, 'wallTime'> = systemTime, log: Logger = silentLogger) {
-    this.#clock = clock;
-    this.#log = log;
+    this.#clock = checkMethods('clock', clock, ['wallTime']);
+    this.#log = guardedLogger(log);
   }
 
   /** @throws {VigilError} `InvalidConfiguration` for an unknown event type or a handler that is no function. */
@@ -55,7 +58,22 @@ export class TelemetryEmitter implements TelemetrySink {
     this.#isEnabled = checkBoolean('isEnabled', isEnabled);
   }
 
+  /** @throws {VigilError} `InvalidConfiguration` for an unknown event type. */
   emit<K extends TelemetryEventType>(event: TelemetryEvent<K>): void {
+    checkObject('event', event);
+    checkEventType(event.eventType);
+    this.#deliver(event);
+  }
+
+  wants(eventType: TelemetryEventType): boolean {
+    return this.#handlers.size > 0 && this.#isEnabled && this.#handlers.has(eventType);
+  }
+
+  report<K extends TelemetryEventType>(eventType: K, metadata: TelemetryEvents[K]): void {
+    this.#deliver({ eventType, timestampMs: this.#clock.wallTime(), metadata });
+  }
+
+  #deliver<K extends TelemetryEventType>(event: TelemetryEvent<K>): void {
     if (!this.#isEnabled) return;
     for (const handler of this.#handlers.get(event.eventType) ?? []) {
       try {
@@ -64,14 +82,6 @@ export class TelemetryEmitter implements TelemetrySink {
         this.#log.error(`a telemetry handler of ${event.eventType} failed`, error);
       }
     }
-  }
-
-  wants(eventType: TelemetryEventType): boolean {
-    return this.#handlers.size > 0 && this.#isEnabled && this.#handlers.has(eventType);
-  }
-
-  report<K extends TelemetryEventType>(eventType: K, metadata: TelemetryEvents[K]): void {
-    this.emit({ eventType, timestampMs: this.#clock.wallTime(), metadata });
   }
 }
 

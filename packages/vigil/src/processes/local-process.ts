@@ -1,4 +1,4 @@
-import { type Cancel, type ExitReason, failFast, type Inbox, LocalInbox, type VigilError } from '../core/index.js';
+import { type Cancel, CloseCallbacks, type ExitReason, failFast, type Inbox, LocalInbox, type VigilError } from '../core/index.js';
 import { LocalRef } from './local-ref.js';
 import type { Process, ProcessHost, ProcessKind, ProcessSettings } from './runner.js';
 
@@ -13,7 +13,7 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
   readonly host: ProcessHost;
   #isEnded = false;
   #takesMessages = true;
-  #exitCallbacks: Set<() => void> | undefined;
+  #exitCallbacks: CloseCallbacks | undefined;
   #inbox: LocalInbox<TMessage> | undefined;
   #ref: LocalRef<TMessage> | undefined;
 
@@ -48,10 +48,8 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
   /** Calls back when the process ends, before its host hears of it. */
   onExit(callback: () => void): Cancel {
     if (this.#isEnded) return () => false;
-    this.#exitCallbacks ??= new Set();
-    const entry = () => callback();
-    this.#exitCallbacks.add(entry);
-    return () => this.#exitCallbacks?.delete(entry) ?? false;
+    this.#exitCallbacks ??= new CloseCallbacks();
+    return this.#exitCallbacks.add(callback);
   }
 
   register(name: string): void {
@@ -79,7 +77,7 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
     this.#isEnded = true;
     this.#takesMessages = false;
     this.#inbox?.end(this.host.environment.deadLetters);
-    for (const callback of this.#exitCallbacks ?? []) callback();
+    this.#exitCallbacks?.callAll(`process "${this.settings.id}" (incarnation ${this.incarnation})`, this.host.environment.log);
     release?.();
     this.host.processExited(this, reason);
   }

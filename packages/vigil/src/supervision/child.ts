@@ -18,13 +18,36 @@ export interface ChildOwner {
 /** A start that did not succeed: what the process ended with before it was ready. */
 export class StartFailure {
   readonly reason: ExitReason;
+  /** It did not fail: it was asked to stop before it was ready. */
+  readonly isCancelled: boolean;
 
-  constructor(reason: ExitReason) {
+  constructor(reason: ExitReason, isCancelled = false) {
     this.reason = reason;
+    this.isCancelled = isCancelled;
   }
 }
 
 export type StartOutcome = Process | StartFailure;
+
+/** The outcome of one start, which can be known before anybody waits for it: a body is free to stop or kill its own supervisor. */
+class Start {
+  #outcome: StartOutcome | undefined;
+  #resolve: ((outcome: StartOutcome) => void) | undefined;
+
+  settle(outcome: StartOutcome): void {
+    this.#outcome = outcome;
+    this.#resolve?.(outcome);
+  }
+
+  get outcome(): StartOutcome | Promise<StartOutcome> {
+    return (
+      this.#outcome ??
+      new Promise((resolve) => {
+        this.#resolve = resolve;
+      })
+    );
+  }
+}
 
 export interface EndedPhase {
   readonly kind: 'ended';
@@ -38,7 +61,7 @@ export interface RestartingPhase {
 interface StartingPhase {
   readonly kind: 'starting';
   readonly process: Process;
-  settle: (outcome: StartOutcome) => void;
+  readonly start: Start;
   cancelTimeout: Cancel | undefined;
 }
 
@@ -115,17 +138,17 @@ export class Child implements ProcessHost {
   /** Starts a new incarnation. The answer comes at once unless the start is one that has to be waited for. */
   start(): StartOutcome | Promise<StartOutcome> {
     this.#incarnation += 1;
-    let process: Process;
+    const start = new Start();
     try {
-      process = this.spec.runner.create(this.spec, this.#incarnation, this);
-      this.#phase = { kind: 'starting', process, settle() {}, cancelTimeout: undefined };
+      const process = this.spec.runner.create(this.spec, this.#incarnation, this);
+      this.#phase = { kind: 'starting', process, start, cancelTimeout: undefined };
       process.start();
     } catch (error) {
       this.#phase = STOPPED;
       return new StartFailure(crashed(error));
     }
-    const { phase } = this;
-    return phase.kind === 'starting' ? this.#awaitStart(phase) : process;
+    this.#limitStart();
+    return start.outcome;
   }
 
   /**
@@ -142,7 +165,7 @@ export class Child implements ProcessHost {
         this.#phase = STOPPED;
         return undefined;
       case 'starting':
-        return this.#stopProcess(phase.process, phase.settle, phase.cancelTimeout);
+        return this.#stopProcess(phase.process, phase.start, phase.cancelTimeout);
       case 'running':
         return this.#stopProcess(phase.process, undefined, phase.stopHealthChecks);
       case 'stopping':
@@ -209,7 +232,7 @@ export class Child implements ProcessHost {
     if (phase.kind !== 'starting' || phase.process !== process) return;
     phase.cancelTimeout?.();
     this.#phase = { kind: 'running', process, sinceMs: this.environment.clock.now(), stopHealthChecks: this.#watchHealth(process) };
-    phase.settle(process);
+    phase.start.settle(process);
   }
 
   processExited(process: Process, reason: ExitReason): void {
@@ -220,7 +243,7 @@ export class Child implements ProcessHost {
       case 'starting':
         phase.cancelTimeout?.();
         this.#phase = STOPPED;
-        phase.settle(new StartFailure(reason));
+        phase.start.settle(new StartFailure(reason));
         break;
       case 'running': {
         phase.stopHealthChecks?.();
@@ -241,23 +264,20 @@ export class Child implements ProcessHost {
     }
   }
 
-  #awaitStart(phase: StartingPhase): Promise<StartOutcome> {
+  #limitStart(): void {
     const { id, readiness, startTimeoutMs } = this.spec;
-    if (readiness === 'explicit' && startTimeoutMs !== 'infinity') {
-      const late = () =>
-        phase.process.kill(crashed(new VigilError('OperationTimeout', `child "${id}" was not ready within ${startTimeoutMs} ms`)));
-      phase.cancelTimeout = this.environment.clock.after(startTimeoutMs, late, { keepAlive: true });
-    }
-    return new Promise((resolve) => {
-      phase.settle = resolve;
-    });
+    const { phase } = this;
+    if (phase.kind !== 'starting' || readiness !== 'explicit' || startTimeoutMs === 'infinity') return;
+    const late = () =>
+      phase.process.kill(crashed(new VigilError('OperationTimeout', `child "${id}" was not ready within ${startTimeoutMs} ms`)));
+    phase.cancelTimeout = this.environment.clock.after(startTimeoutMs, late, { keepAlive: true });
   }
 
-  #stopProcess(process: Process, settleStart: StartingPhase['settle'] | undefined, release: Cancel | undefined): Promise<ExitReason> {
+  #stopProcess(process: Process, start: Start | undefined, release: Cancel | undefined): Promise<ExitReason> {
     release?.();
     return new Promise((resolve) => {
       const settle = (reason: ExitReason) => {
-        settleStart?.(new StartFailure(reason));
+        start?.settle(new StartFailure(reason, true));
         resolve(reason);
       };
       const phase: StoppingPhase = { kind: 'stopping', process, settle, cancelGrace: undefined };

@@ -15,7 +15,6 @@
  * overtaken by `stop()` is cancelled and counts for nothing. Nothing is ever started by a supervisor that is stopping.
  */
 export {
-  CHILD_TYPES,
   type ChildOptions,
   type ChildSpec,
   type ChildType,
@@ -29,8 +28,8 @@ export {
   type SupervisionDefaults,
 } from './child-spec.js';
 export type { RestartEvent } from './restart-history.js';
-export { RESTART_STRATEGIES, RESTART_TYPES, type RestartStrategy, type RestartType } from './restart-plan.js';
+export type { RestartStrategy, RestartType } from './restart-plan.js';
 export * from './supervision-tree.js';
 export { Supervisor } from './supervisor.js';
-export { AUTO_SHUTDOWNS, type AutoShutdown, type CrashHandler, type SupervisorOptions } from './supervisor-options.js';
+export type { AutoShutdown, CrashHandler, SupervisorOptions } from './supervisor-options.js';
 export { SupervisorRunner } from './supervisor-process.js';

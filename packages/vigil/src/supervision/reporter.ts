@@ -58,11 +58,7 @@ export class Reporter {
     }
     if (this.#telemetry.wants('process_crashed')) this.#telemetry.report('process_crashed', { ...this.#factsOf(child), reason });
     this.#log.error(`${this.#name(child)} ${describeExit(reason)}`, errorOf(reason));
-    try {
-      this.#onCrash?.(child.spec.id, reason);
-    } catch (error) {
-      this.#log.error(`onCrash of supervisor "${this.#path}" failed`, error);
-    }
+    if (this.#onCrash !== undefined) void this.#callHook(this.#onCrash, child.spec.id, reason);
   }
 
   /** A child was stopped by its supervisor. What a child may answer to that without remark is OTP's rule. */
@@ -95,6 +91,14 @@ export class Reporter {
 
   internalError(error: unknown): void {
     this.#log.error(`supervisor "${this.#path}" failed itself`, error);
+  }
+
+  async #callHook(hook: CrashHandler, id: string, reason: ExitReason): Promise<void> {
+    try {
+      await hook(id, reason);
+    } catch (error) {
+      this.#log.error(`onCrash of supervisor "${this.#path}" failed`, error);
+    }
   }
 
   #stopped(child: Child, reason: ExitReason): void {

@@ -17,8 +17,8 @@ import { RESTART_STRATEGIES, type RestartStrategy } from './restart-plan.js';
 export const AUTO_SHUTDOWNS = ['never', 'any_significant', 'all_significant'] as const;
 export type AutoShutdown = (typeof AUTO_SHUTDOWNS)[number];
 
-/** Hears of each abnormal end of a child, before its restart. */
-export type CrashHandler = (id: string, reason: ExitReason) => void;
+/** Hears of each abnormal end of a child, before its restart, which waits for nothing that it does. */
+export type CrashHandler = (id: string, reason: ExitReason) => void | Promise<void>;
 
 export interface SupervisorOptions {
   /** What reports and trees call it; default `'supervisor'`, below another supervisor its child id. */

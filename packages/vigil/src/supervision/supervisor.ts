@@ -112,7 +112,7 @@ export class Supervisor implements ChildOwner, Supervised {
   }
 
   /**
-   * Starts the children one after the other and supervises them from then on.
+   * Starts the children one after the other and supervises them from then on. Rejects only when nothing of it runs any more.
    *
    * @throws {VigilError} `ProcessStartFailed` when a child did not start: those before it are stopped again, in reverse order;
    *   `ProcessAlreadyRunning` when it runs; `InvalidState` when it was stopped while it started.
@@ -127,7 +127,9 @@ export class Supervisor implements ChildOwner, Supervised {
     this.#intensity = new RestartIntensity(this.#settings.maxRestarts, this.#settings.periodMs);
     this.#history = new RestartHistory();
     if (this.#settings.keepAlive) this.#releaseNode = this.environment.clock.keepAlive();
-    await this.#jobs.run(() => this.#startAll());
+    if (await this.#jobs.run(() => this.#startAll())) return;
+    await this.exited;
+    throw this.#invalidState('was stopped while it started');
   }
 
   /**
@@ -210,6 +212,7 @@ export class Supervisor implements ChildOwner, Supervised {
       const child = this.#find(id);
       if (child.phase.kind !== 'stopped' && (child.phase.kind !== 'running' || options.onlyIfStopped === true)) throw this.#refuse(child);
       const reason = (await this.#stopChild(child)) ?? child.lastExit?.reason ?? SHUTDOWN;
+      if (this.#phase.kind !== 'running') throw this.#notRunning();
       child.restartCount += 1;
       this.#history.add({ id, reason, trigger: 'request', timestampMs: this.environment.clock.wallTime() });
       const outcome = await this.#launch(child);
@@ -310,15 +313,18 @@ export class Supervisor implements ChildOwner, Supervised {
     this.#reporter.overdue(child);
   }
 
-  async #startAll(): Promise<void> {
+  /** @returns whether it got to the end; false when it was overtaken by `stop()` or `kill()`. */
+  async #startAll(): Promise<boolean> {
     this.#reporter.supervisorStarted(this.#specs.length);
     for (const spec of this.#specs) {
+      if (this.#phase.kind !== 'starting') return false;
       const child = this.#add(spec);
       const outcome = await this.#launch(child);
-      if (this.#phase.kind !== 'starting') throw this.#invalidState('was stopped while it started');
-      if (outcome instanceof StartFailure) await this.#rollBack(child, outcome);
+      if (outcome instanceof StartFailure && this.#phase.kind === 'starting') await this.#rollBack(child, outcome);
     }
-    if (this.#phase.kind === 'starting') this.#phase = { kind: 'running' };
+    if (this.#phase.kind !== 'starting') return false;
+    this.#phase = { kind: 'running' };
+    return true;
   }
 
   async #rollBack(failed: Child, failure: StartFailure): Promise<never> {
@@ -383,21 +389,20 @@ export class Supervisor implements ChildOwner, Supervised {
   async #restart(failed: Child, reason: ExitReason, trigger: 'exit' | 'start_failure'): Promise<void> {
     const nowMs = this.environment.clock.now();
     if (!this.#intensity.record(nowMs)) return this.#giveUp(failed, reason);
+    failed.settleRestarting();
     this.#history.add({ id: failed.spec.id, reason, trigger, timestampMs: this.environment.clock.wallTime() });
     this.#reporter.restarting(failed, reason, this.#intensity.remaining(nowMs));
-    failed.settleRestarting();
 
     const plan = planRestart(this.#children.values(), failed, this.#settings.strategy);
-    for (const child of plan.stop) {
-      await this.#stopChild(child);
-      if (this.#phase.kind !== 'running') return;
-    }
+    for (const child of plan.stop) await this.#stopChild(child);
     for (const child of plan.forget) this.#forget(child);
     for (const child of plan.start) {
+      // The last await, or whoever listens to the reports, may have stopped the supervisor.
+      if (this.#phase.kind !== 'running') return;
       child.restartCount += 1;
       const outcome = await this.#launch(child);
-      if (this.#phase.kind !== 'running') return;
-      if (outcome instanceof StartFailure) return this.#tryAgain(child, outcome);
+      // A start that `terminateChild` has cancelled is not made again, and keeps nobody else of the group down.
+      if (outcome instanceof StartFailure && !outcome.isCancelled) return this.#tryAgain(child, outcome);
     }
   }
 
@@ -423,7 +428,7 @@ export class Supervisor implements ChildOwner, Supervised {
   async #launch(child: Child): Promise<Process | StartFailure> {
     const outcome = await child.start();
     if (!(outcome instanceof StartFailure)) this.#reporter.started(child);
-    else if (this.#phase.kind !== 'stopping') this.#reporter.startFailed(child, outcome);
+    else if (!outcome.isCancelled && this.#phase.kind !== 'stopping') this.#reporter.startFailed(child, outcome);
     return outcome;
   }
 

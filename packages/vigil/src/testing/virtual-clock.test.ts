@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Clock, isVigilError, nextTurn } from '../core/index.js';
+import { type Cancel, type Clock, isVigilError, nextTurn } from '../core/index.js';
 import { VirtualClock } from './virtual-clock.js';
 
 describe('VirtualClock', () => {
@@ -32,7 +32,13 @@ describe('VirtualClock', () => {
   it('calls timers in the order of their deadlines, then of their creation', async () => {
     const clock = new VirtualClock();
     const fired: string[] = [];
-    for (const [name, delayMs] of [['late', 20], ['first', 10], ['second', 10], ['early', 5], ['third', 10]] as const) {
+    for (const [name, delayMs] of [
+      ['late', 20],
+      ['first', 10],
+      ['second', 10],
+      ['early', 5],
+      ['third', 10],
+    ] as const) {
       clock.after(delayMs, () => fired.push(name));
     }
     await clock.advance(20);
@@ -90,19 +96,20 @@ describe('VirtualClock', () => {
       await sleep(clock, 5);
       firedAt.push(clock.now());
     };
-    void sleepTwice();
-    await clock.advance(100);
+    await Promise.all([sleepTwice(), clock.advance(100)]);
     assert.deepEqual(firedAt, [5, 10]);
   });
 
   it('lets what waits for no time run before time moves', async () => {
     const clock = new VirtualClock();
-    let seenAtMs: number | undefined;
-    void nextTurn().then(() => {
-      seenAtMs = clock.now();
-    });
-    await clock.advance(5);
-    assert.equal(seenAtMs, 0);
+    const firedAt: number[] = [];
+    const nap = async () => {
+      await nextTurn();
+      await sleep(clock, 1);
+      firedAt.push(clock.now());
+    };
+    await Promise.all([nap(), clock.advance(5)]);
+    assert.deepEqual(firedAt, [1]);
   });
 
   it('waits between two timers for callbacks of soon, and for those that these ask for', async () => {
@@ -152,9 +159,14 @@ describe('VirtualClock', () => {
 
   it('TMR-02: does not call a timer that was cancelled in the turn in which both are due', async () => {
     const clock = new VirtualClock();
-    let cancelSecond = () => false;
-    clock.after(10, () => assert.equal(cancelSecond(), true));
-    cancelSecond = clock.after(10, () => assert.fail('was cancelled'));
+    const cancels: Cancel[] = [];
+    clock.after(10, () =>
+      assert.deepEqual(
+        cancels.map((cancel) => cancel()),
+        [true],
+      ),
+    );
+    cancels.push(clock.after(10, () => assert.fail('was cancelled')));
     await clock.advance(10);
   });
 
@@ -191,8 +203,8 @@ describe('VirtualClock', () => {
     assert.equal(clock.now(), 16);
   });
 
-  for (const ms of [-1, Number.NaN, Number.POSITIVE_INFINITY, '5' as unknown as number]) {
-    it(`refuses to advance by ${typeof ms} ${ms}`, async () => {
+  for (const ms of [-1, Number.NaN, Number.POSITIVE_INFINITY]) {
+    it(`refuses to advance by ${ms}`, async () => {
       const clock = new VirtualClock();
       await assert.rejects(clock.advance(ms), (error) => isVigilError(error, 'InvalidConfiguration'));
       assert.equal(clock.now(), 0);
@@ -244,6 +256,14 @@ describe('VirtualClock', () => {
     await assert.rejects(clock.advance(1), (error) => isVigilError(error, 'InvalidState') && /due at once/.test(error.message));
   });
 
+  it('follows a program for as long as it needs while its time moves', async () => {
+    const clock = new VirtualClock();
+    let ticks = 0;
+    every(clock, 1, () => (ticks += 1));
+    await clock.advance(12_000);
+    assert.equal(ticks, 12_000);
+  });
+
   it('gives back a cancel for keepAlive, as every clock does', () => {
     const cancel = new VirtualClock().keepAlive();
     assert.deepEqual([cancel(), cancel()], [true, false]);
@@ -260,7 +280,10 @@ describe('VirtualClock', () => {
         for (const step of steps) await inSteps.advance(step);
         assert.deepEqual(firedInSteps, firedAtOnce);
         const due = delays.filter((delay) => delay <= total).toSorted((a, b) => a - b);
-        assert.deepEqual(firedAtOnce, due.map((delay) => `${delay}@${delay}`));
+        assert.deepEqual(
+          firedAtOnce,
+          due.map((delay) => `${delay}@${delay}`),
+        );
       }),
       { numRuns: 30 },
     );

@@ -1,7 +1,7 @@
 import { type Cancel, checkDuration, type Clock, nextTurn, TimerQueue, VigilError } from '../core/index.js';
 
-/** What a program may still do before the next timer: more, and it will not come to rest by itself. */
-const MOST_TURNS_AT_ONE_TIME = 100_000;
+/** Turns of the event loop that a program may take while time stands still: more, and it will not come to rest by itself. */
+const MOST_TURNS_AT_ONE_TIME = 10_000;
 
 /**
  * A clock whose time stands still until a test moves it.
@@ -42,11 +42,13 @@ export class VirtualClock implements Clock {
 
   /** Calls back in a later turn of the real event loop; no time passes. */
   soon(callback: () => void): void {
-    const turn = nextTurn().then(() => {
-      this.#yields.delete(turn);
+    const call = async () => {
+      await nextTurn();
+      this.#yields.delete(called);
       callback();
-    });
-    this.#yields.add(turn);
+    };
+    const called = call();
+    this.#yields.add(called);
   }
 
   /** Does nothing: a test ends when its promises have settled. */
@@ -77,6 +79,7 @@ export class VirtualClock implements Clock {
   }
 
   async #moveTo(targetMs: number): Promise<void> {
+    this.#turnsNow = 0;
     await this.#comeToRest();
     for (let timer = this.#timers.popDue(targetMs); timer !== undefined; timer = this.#timers.popDue(targetMs)) {
       // A timer of a negative delay does not turn time back.
@@ -101,7 +104,6 @@ export class VirtualClock implements Clock {
   }
 
   #restless(): VigilError {
-    this.#turnsNow = 0;
     const cause = this.#yields.size > 0 ? 'something goes on calling soon()' : 'timers go on setting timers that are due at once';
     return new VigilError('InvalidState', `after ${MOST_TURNS_AT_ONE_TIME} turns at ${this.#nowMs} ms ${cause}`);
   }

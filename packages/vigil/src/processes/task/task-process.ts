@@ -12,6 +12,7 @@ import { TaskContext } from './task-context.js';
  */
 export class TaskProcess<TMessage = unknown, TArgs = unknown> extends LocalProcess<TMessage, TArgs> {
   readonly #body: ProcessBody<TMessage, TArgs>;
+  #isReady = false;
   #isAsked = false;
   #controller: AbortController | undefined;
   #stopped: Promise<void> | undefined;
@@ -44,6 +45,7 @@ export class TaskProcess<TMessage = unknown, TArgs = unknown> extends LocalProce
   }
 
   start(): void {
+    if (!this.isAlive) return;
     let running: void | Promise<void>;
     try {
       running = this.#body(new TaskContext(this));
@@ -54,11 +56,14 @@ export class TaskProcess<TMessage = unknown, TArgs = unknown> extends LocalProce
       () => this.#settle(this.#isAsked ? SHUTDOWN : NORMAL),
       (error: unknown) => this.#settle(this.#reasonFor(error)),
     );
-    if (this.settings.readiness === 'immediate') this.host.processReady(this);
+    if (this.settings.readiness === 'immediate') this.ready();
   }
 
   ready(): void {
-    if (this.settings.readiness === 'explicit' && this.isAlive) this.host.processReady(this);
+    // Its own code, or whoever that called, may have ended it meanwhile.
+    if (this.#isReady || !this.isAlive) return;
+    this.#isReady = true;
+    this.host.processReady(this);
   }
 
   stop(): void {

@@ -1,0 +1,68 @@
+import * as vigil from 'vigiljs';
+import type { Counters } from './counters.js';
+import { ask, type Job, type Request } from './hash-pool.js';
+import { type Line, MAX_LINE_BYTES, TOO_LONG } from './line-splitter.js';
+
+/** What is sent back, with its newline. A promise of it never rejects. */
+export type Answer = string | Buffer | Promise<string>;
+
+interface Facts {
+  readonly app: vigil.App;
+  readonly runtime: vigil.Runtime;
+  readonly counters: Counters;
+  readonly jobs: vigil.Inbox<Job>;
+  readonly chaos: boolean;
+}
+
+/** Knows the answer to every line. */
+export function answerer({ app, runtime, counters, jobs, chaos }: Facts): (line: Line) => Answer {
+  return (line) => {
+    counters.requests += 1;
+    if (line === TOO_LONG) return `ERROR the line is longer than ${MAX_LINE_BYTES} bytes\n`;
+
+    const text = line.toString();
+    if (text.startsWith('HASH ')) return delegate({ kind: 'hash', text: line.subarray('HASH '.length) });
+    if (text === 'CRASH' && chaos) return delegate({ kind: 'crash' });
+    switch (text) {
+      case 'STATUS':
+        return `OK active=${counters.activeConnections} total=${counters.totalConnections}\n`;
+      case 'HEALTH':
+        return `OK\nuptime=${counters.uptimeSeconds}\nrequests=${counters.requests}\n`;
+      case 'METRICS':
+        return metrics();
+      case 'TREE':
+        return `${vigil.formatTree(app.inspect())}\n\n`;
+      default:
+        // Byte for byte, whatever its encoding.
+        return Buffer.concat([line, Buffer.from('\n')]);
+    }
+  };
+
+  function delegate(request: Request): Promise<string> {
+    return ask(jobs, request, runtime.clock).then(
+      (answer) => `OK ${answer}\n`,
+      (error: unknown) => `ERROR ${explain(error)}\n`,
+    );
+  }
+
+  function metrics(): string {
+    const figures = {
+      active_connections: counters.activeConnections,
+      total_connections: counters.totalConnections,
+      requests_handled: counters.requests,
+      uptime_seconds: counters.uptimeSeconds,
+      restarts: counters.restarts,
+      queued_jobs: jobs.stats().depth,
+      refused_jobs: jobs.stats().messagesRejected,
+      dead_letters: runtime.deadLetters.size,
+    };
+    const lines = Object.entries(figures).map(([name, value]) => `${name}=${value}\n`);
+    return `${lines.join('')}\n`;
+  }
+}
+
+function explain(error: unknown): string {
+  if (vigil.isVigilError(error, 'MailboxFull')) return 'too many jobs are waiting, try again later';
+  if (vigil.isVigilError(error, 'OperationTimeout')) return error.message;
+  return `the worker failed: ${error instanceof Error ? error.message : String(error)}`;
+}

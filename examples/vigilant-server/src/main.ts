@@ -1,0 +1,28 @@
+import { InvalidArgumentError, Option, program } from 'commander';
+import * as vigil from 'vigiljs';
+import { vigilantServer } from './server.js';
+
+program
+  .name('vigilant-server')
+  .description('A line-oriented TCP server in which everything is a child of one supervision tree.')
+  .option('--host <address>', 'where to listen', '127.0.0.1')
+  .addOption(new Option('--port <number>', 'where to listen; 0 takes a free port').env('PORT').default(9090).argParser(parsePort))
+  .option('--chaos', 'let clients kill workers with CRASH', false)
+  .parse();
+
+const runtime = vigil.runtime({ log: console });
+const app = vigilantServer(runtime, program.opts<{ host: string; port: number; chaos: boolean }>());
+const ended = app.run();
+
+// The root answers once the whole tree stands. When it does not, `run` reports why and ends the program.
+app.root.whichChildren().then(
+  () => console.log(vigil.formatTree(app.inspect())),
+  () => {},
+);
+await ended;
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('It must be a number from 0 to 65535.');
+}

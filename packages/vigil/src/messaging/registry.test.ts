@@ -1,0 +1,290 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import {
+  DeadLetterQueue,
+  type Environment,
+  type ExitReason,
+  isVigilError,
+  LocalInbox,
+  MailboxSettings,
+  noTelemetry,
+  type OwnedSender,
+  silentLogger,
+  SystemClock,
+  systemRandom,
+  type VigilErrorCode,
+} from '../core/index.js';
+import { type Process, type ProcessBody, type ProcessHost, TaskRunner } from '../processes/index.js';
+import { Registry } from './registry.js';
+
+describe('Registry', () => {
+  it('REG-01: leads from a name to its mailbox, and from no name to nobody', () => {
+    const registry = new Registry();
+    const inbox = makeInbox();
+    registry.register('db', inbox);
+    assert.equal(registry.whereis('db'), inbox);
+    assert.equal(registry.whereis('cache'), undefined);
+  });
+
+  it('REG-01: refuses a name that is taken, whoever asks, and tells who has it', () => {
+    const registry = new Registry();
+    const holder = makeInbox();
+    registry.register('db', holder);
+    for (const other of [makeInbox(), holder]) {
+      assert.throws(
+        () => registry.register('db', other),
+        (error) => isVigilError(error, 'AlreadyRegistered') && error.details.name === 'db' && error.details.holder === holder,
+      );
+    }
+    assert.equal(registry.whereis('db'), holder);
+  });
+
+  it('REG-01: keeps nothing of a registration that was refused', () => {
+    const registry = new Registry();
+    const [holder, other, closed] = [new CountingInbox(), new CountingInbox(), new CountingInbox()];
+    closed.close();
+    registry.register('db', holder);
+    for (let i = 0; i < 3; i += 1) {
+      assert.throws(() => registry.register('db', other), withCode('AlreadyRegistered'));
+      assert.throws(() => registry.register('', other), withCode('InvalidConfiguration'));
+      assert.throws(() => registry.register('cache', closed), withCode('InboxClosed'));
+    }
+    assert.equal(registry.size, 1);
+    assert.deepEqual([holder.listeners, other.listeners, closed.listeners], [1, 0, 0]);
+    other.close();
+    assert.equal(registry.whereis('db'), holder);
+  });
+
+  it('gives one mailbox as many names as it asks for', () => {
+    const registry = new Registry();
+    const inbox = makeInbox();
+    for (const name of ['db', 'main db']) registry.register(name, inbox);
+    assert.deepEqual([registry.whereis('db'), registry.whereis('main db'), registry.size], [inbox, inbox, 2]);
+  });
+
+  it('refuses a mailbox that is closed', () => {
+    const registry = new Registry();
+    const inbox = makeInbox();
+    inbox.close();
+    assert.throws(() => registry.register('db', inbox), withCode('InboxClosed'));
+    assert.equal(registry.whereis('db'), undefined);
+  });
+
+  it('REG-12: takes only texts for names, and compares them exactly', () => {
+    const registry = new Registry();
+    // @ts-expect-error a name is a text
+    assert.throws(() => registry.register(1, makeInbox()), withCode('InvalidConfiguration'));
+    // @ts-expect-error a name is a text
+    assert.throws(() => registry.register({}, makeInbox()), withCode('InvalidConfiguration'));
+    assert.throws(() => registry.register('', makeInbox()), withCode('InvalidConfiguration'));
+    const inbox = makeInbox();
+    registry.register('1', inbox);
+    // @ts-expect-error a name is a text
+    assert.equal(registry.whereis(1), undefined);
+    for (const other of ['1 ', '01', '１', '__proto__', 'constructor']) assert.equal(registry.whereis(other), undefined);
+    registry.register('__proto__', inbox);
+    registry.register('Db', inbox);
+    assert.deepEqual([registry.whereis('__proto__'), registry.whereis('db')], [inbox, undefined]);
+  });
+});
+
+describe('Registry: the end of an owner', () => {
+  it('REG-03: frees all names of an inbox that closes', () => {
+    const registry = new Registry();
+    const [inbox, other] = [makeInbox(), makeInbox()];
+    for (const name of ['a', 'b']) registry.register(name, inbox);
+    registry.register('c', other);
+    inbox.close();
+    assert.deepEqual([registry.whereis('a'), registry.whereis('b'), registry.whereis('c')], [undefined, undefined, other]);
+    assert.equal(registry.size, 1);
+  });
+
+  for (const end of ['return', 'crash', 'kill'] as const) {
+    it(`REG-03: frees all names of a process, before its host hears of the end: ${end}`, async () => {
+      const { registry, environment } = makeEnvironment();
+      let sizeAtExit: number | undefined;
+      const host = new Host(environment, () => {
+        sizeAtExit = registry.size;
+      });
+      const body: ProcessBody = (ctx) => {
+        ctx.register('a');
+        ctx.register('b');
+        if (end === 'crash') throw new Error('scripted crash');
+        return end === 'kill' ? new Promise<void>(() => {}) : undefined;
+      };
+      const process = host.start(body);
+      assert.equal(registry.size, 2);
+      if (end === 'kill') process.kill();
+      await host.exited;
+      assert.equal(sizeAtExit, 0);
+      assert.deepEqual([registry.whereis('a'), registry.whereis('b')], [undefined, undefined]);
+    });
+  }
+
+  it('REG-05: gives its name to the successor of a process that crashed, 1,000 times', async () => {
+    const { registry, environment } = makeEnvironment();
+    const crashes: unknown[] = [];
+    await new Promise<void>((resolve) => {
+      const host = new Host(environment, (process, reason) => {
+        crashes.push(reason.kind === 'crashed' && reason.error instanceof Error ? reason.error.message : reason);
+        if (process.ref.incarnation < 1000) host.start(registerAndCrash, process.ref.incarnation + 1);
+        else resolve();
+      });
+      host.start(registerAndCrash);
+    });
+    assert.deepEqual(
+      crashes,
+      Array.from({ length: 1000 }, (_, index) => `crash of ${index + 1}`),
+    );
+    assert.equal(registry.size, 0);
+  });
+
+  it('does not take the name from a successor that had it before the end was told to everybody', () => {
+    const registry = new Registry();
+    const [predecessor, successor] = [makeInbox(), makeInbox()];
+    // Called first at the close, when the registry has not heard of it yet.
+    predecessor.onClose(() => {
+      registry.unregister('db');
+      registry.register('db', successor);
+    });
+    registry.register('db', predecessor);
+    predecessor.close();
+    assert.equal(registry.whereis('db'), successor);
+  });
+});
+
+describe('Registry: taking names away', () => {
+  it('REG-06: takes one name and leaves the others of the same owner', () => {
+    const registry = new Registry();
+    const inbox = makeInbox();
+    for (const name of ['a', 'b']) registry.register(name, inbox);
+    assert.deepEqual([registry.unregister('a'), registry.unregister('a'), registry.unregister('never')], [true, false, false]);
+    assert.deepEqual([registry.whereis('a'), registry.whereis('b')], [undefined, inbox]);
+  });
+
+  it('REG-06: frees a name for its owner, and for nobody else', () => {
+    const registry = new Registry();
+    const [owner, other] = [makeInbox(), makeInbox()];
+    registry.register('a', owner);
+    assert.equal(registry.release('a', other), false);
+    assert.equal(registry.whereis('a'), owner);
+    assert.deepEqual([registry.release('a', owner), registry.release('a', owner)], [true, false]);
+    assert.equal(registry.whereis('a'), undefined);
+  });
+
+  it('REG-06: forgets the owner with the name, so that its end does not take the name from the next one', () => {
+    const registry = new Registry();
+    const [first, second] = [new CountingInbox(), makeInbox()];
+    registry.register('a', first);
+    registry.unregister('a');
+    assert.equal(first.listeners, 0);
+    registry.register('a', second);
+    first.close();
+    assert.equal(registry.whereis('a'), second);
+  });
+});
+
+describe('Registry.snapshot', () => {
+  it('REG-13: tells per name how many messages wait, how many can, and how many are dead letters', () => {
+    const registry = new Registry();
+    const inbox = new LocalInbox('jobs', new MailboxSettings({ capacity: 2, enableDeadletter: true }), makeEnvironment().environment);
+    registry.register('jobs', inbox);
+    registry.register('others', makeInbox());
+    inbox.sendBatch(['a', 'b', 'c']);
+    const snapshot = registry.snapshot();
+    assert.deepEqual([...snapshot.keys()], ['jobs', 'others']);
+    const { depth, capacity, deadLetters } = snapshot.get('jobs')!;
+    assert.deepEqual([depth, capacity, deadLetters], [2, 2, 1]);
+  });
+
+  it('REG-13: is a copy', () => {
+    const registry = new Registry();
+    const inbox = makeInbox();
+    registry.register('jobs', inbox);
+    const snapshot = registry.snapshot();
+    inbox.send('a');
+    registry.unregister('jobs');
+    assert.equal(snapshot.get('jobs')?.depth, 0);
+    snapshot.clear();
+    registry.register('jobs', inbox);
+    assert.equal(registry.snapshot().size, 1);
+  });
+});
+
+const registerAndCrash: ProcessBody = (ctx) => {
+  ctx.register('db');
+  throw new Error(`crash of ${ctx.incarnation}`);
+};
+
+/** An inbox that knows how many want to hear of its end. */
+class CountingInbox extends LocalInbox {
+  listeners = 0;
+
+  constructor() {
+    super('counting', new MailboxSettings(), makeEnvironment().environment);
+  }
+
+  override onClose(callback: () => void): () => boolean {
+    this.listeners += 1;
+    const cancel = super.onClose(callback);
+    return () => {
+      const isCancelled = cancel();
+      if (isCancelled) this.listeners -= 1;
+      return isCancelled;
+    };
+  }
+}
+
+/** Starts tasks and tells of their ends. */
+class Host implements ProcessHost {
+  readonly path = 'test';
+  readonly environment: Environment;
+  readonly exited: Promise<void>;
+  readonly #onExit: (process: Process, reason: ExitReason) => void;
+  #announceExit: () => void = () => {};
+
+  constructor(environment: Environment, onExit: (process: Process, reason: ExitReason) => void) {
+    this.environment = environment;
+    this.#onExit = onExit;
+    this.exited = new Promise((resolve) => {
+      this.#announceExit = resolve;
+    });
+  }
+
+  start(body: ProcessBody, incarnation = 1): Process {
+    const settings = { id: 'worker', args: undefined, readiness: 'immediate', inbox: new MailboxSettings() } as const;
+    const process = new TaskRunner(body).create(settings, incarnation, this);
+    process.start();
+    return process;
+  }
+
+  processReady(): void {}
+
+  processExited(process: Process, reason: ExitReason): void {
+    this.#onExit(process, reason);
+    this.#announceExit();
+  }
+}
+
+function makeEnvironment(): { readonly registry: Registry; readonly environment: Environment } {
+  const registry = new Registry();
+  const clock = new SystemClock();
+  const environment = {
+    clock,
+    random: systemRandom,
+    telemetry: noTelemetry,
+    log: silentLogger,
+    names: registry,
+    deadLetters: new DeadLetterQueue<unknown>(100, clock, noTelemetry),
+    nextMessageId: () => 1,
+  };
+  return { registry, environment };
+}
+
+function makeInbox(): LocalInbox & OwnedSender {
+  return new LocalInbox('inbox', new MailboxSettings(), makeEnvironment().environment);
+}
+
+function withCode(code: VigilErrorCode): (error: unknown) => boolean {
+  return (error) => isVigilError(error, code);
+}

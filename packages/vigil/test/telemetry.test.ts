@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as vigil from 'vigiljs';
+import { VirtualClock } from 'vigiljs/testing';
+
+type EventType = vigil.telemetry.TelemetryEventType;
+
+interface World {
+  readonly clock: VirtualClock;
+  readonly runtime: vigil.Runtime;
+}
+
+/** For every event type there is: something that really happens, and what is told of it. A type without a cause does not compile. */
+const CAUSES: { readonly [K in EventType]: (world: World) => Promise<vigil.telemetry.TelemetryEvents[K][]> } = {
+  async process_started({ runtime }) {
+    await runtime.supervisor().name('s').child('a', idle).build().start();
+    return [{ id: 'a', incarnation: 1, supervisor: 's' }];
+  },
+
+  async process_stopped({ runtime }) {
+    const supervisor = runtime.supervisor().name('s').child('a', idle).build();
+    await supervisor.start();
+    await supervisor.stop();
+    return [{ id: 'a', incarnation: 1, supervisor: 's', reason: { kind: 'shutdown' } }];
+  },
+
+  async process_crashed({ runtime, clock }) {
+    await runtime.supervisor().name('s').child('a', crashing, { restartType: 'temporary' }).build().start();
+    await clock.advance(0);
+    return [{ id: 'a', incarnation: 1, supervisor: 's', reason: { kind: 'crashed', error: BOOM } }];
+  },
+
+  async message_sent({ runtime }) {
+    runtime.inboxBuilder().name('box').build().send('x', { priority: 'high' });
+    return [{ mailbox: 'box', messageId: 'm-1', priority: 'high' }];
+  },
+
+  async message_received({ runtime }) {
+    const box = runtime.inboxBuilder().name('box').build();
+    box.send('x');
+    await box.recv();
+    return [{ mailbox: 'box', messageId: 'm-1', priority: 'normal' }];
+  },
+
+  async message_expired({ runtime, clock }) {
+    const box = runtime.inboxBuilder().name('box').build();
+    box.send('x', { ttlMs: 10, priority: 'low' });
+    await clock.advance(10);
+    box.tryRecv();
+    return [{ mailbox: 'box', messageId: 'm-1', priority: 'low' }];
+  },
+
+  async message_dropped({ runtime }) {
+    const box = runtime.inboxBuilder().name('box').build();
+    box.send('x');
+    box.close({ discard: true });
+    return [{ mailbox: 'box', messageId: 'm-1', priority: 'normal' }];
+  },
+
+  async message_dead_lettered({ runtime }) {
+    const box = runtime.inboxBuilder().name('box').capacity(1).deadLetter(true).build();
+    box.sendBatch(['a', 'b']);
+    return [{ mailbox: 'box', messageId: 'm-2', priority: 'normal', deadLetterId: 1, reason: 'mailbox_full' }];
+  },
+
+  async message_replayed({ runtime }) {
+    const box = runtime.inboxBuilder().name('box').capacity(1).deadLetter(true).build();
+    box.sendBatch(['a', 'b']);
+    await box.recv();
+    box.deadLetters.replay(1);
+    return [{ mailbox: 'box', messageId: 'm-2', priority: 'normal', deadLetterId: 1 }];
+  },
+
+  async message_discarded({ runtime }) {
+    const box = runtime.inboxBuilder().name('box').capacity(1).deadLetter(true).build();
+    box.sendBatch(['a', 'b', 'c', 'd']);
+    box.deadLetters.discard(1);
+    box.deadLetters.discardAll();
+    return [
+      { mailbox: 'box', count: 1 },
+      { mailbox: 'box', count: 2 },
+    ];
+  },
+
+  async poison_message_detected({ runtime }) {
+    const box = runtime.inboxBuilder().name('box').maxAttempts(1).build();
+    box.send('x');
+    box.deadLetter(await box.recv());
+    return [{ mailbox: 'box', messageId: 'm-1', priority: 'normal', deadLetterId: 1, attempts: 1 }];
+  },
+
+  async supervisor_started({ runtime }) {
+    await runtime.app({ name: 'shop', log: false }).worker('a', idle).worker('pool', runtime.supervisor()).start();
+    return [
+      { supervisor: 'shop', children: 2 },
+      { supervisor: 'shop/pool', children: 0 },
+    ];
+  },
+
+  async supervisor_stopped({ runtime }) {
+    const supervisor = runtime.supervisor().name('s').build();
+    await supervisor.start();
+    await supervisor.stop();
+    return [{ supervisor: 's', reason: { kind: 'shutdown' } }];
+  },
+
+  async supervisor_restart({ runtime, clock }) {
+    await runtime.supervisor().name('s').maxRestarts(1).child('a', crashing).build().start();
+    await clock.advance(0);
+    return [{ supervisor: 's', id: 'a', reason: { kind: 'crashed', error: BOOM }, restartsLeft: 0 }];
+  },
+
+  async supervisor_child_added({ runtime }) {
+    const supervisor = runtime.supervisor().name('s').build();
+    await supervisor.start();
+    await supervisor.startChild({ id: 'a', startFn: idle });
+    return [{ supervisor: 's', id: 'a' }];
+  },
+
+  async supervisor_child_removed({ runtime }) {
+    const supervisor = runtime.supervisor().name('s').child('a', idle).build();
+    await supervisor.start();
+    await supervisor.terminateChild('a');
+    await supervisor.deleteChild('a');
+    return [{ supervisor: 's', id: 'a' }];
+  },
+};
+
+const EVENT_TYPES = Object.keys(CAUSES).filter((key): key is EventType => Object.hasOwn(CAUSES, key));
+
+describe('telemetry', () => {
+  for (const eventType of EVENT_TYPES) {
+    it(`${eventType} is emitted when it happens, with its facts and the time`, async () => {
+      const world = newWorld();
+      const events = record(world.runtime, [eventType]);
+      const expected = await CAUSES[eventType](world);
+      const timestampMs = world.clock.wallTime();
+      assert.deepEqual(
+        events,
+        expected.map((metadata) => ({ eventType, timestampMs, metadata })),
+      );
+    });
+  }
+
+  it('comes from everything but the supervisor with withTelemetry(false) and its children', async () => {
+    const { runtime, clock } = newWorld();
+    const events = record(runtime, EVENT_TYPES);
+    const supervisor = runtime.supervisor().withTelemetry(false).child('a', idle).child('crashes', crashingOnce).build();
+    await supervisor.start();
+    await clock.advance(0);
+    assert.equal(supervisor.inspect().totalRestarts, 1);
+    await supervisor.startChild({ id: 'b', startFn: idle });
+    await supervisor.terminateChild('b');
+    await supervisor.deleteChild('b');
+    await supervisor.stop();
+    assert.deepEqual(events, []);
+    runtime.inbox().send('x');
+    assert.deepEqual(
+      events.map(({ eventType }) => eventType),
+      ['message_sent'],
+    );
+  });
+
+  it('does not come while the emitter is disabled', async () => {
+    for (const eventType of EVENT_TYPES) {
+      const world = newWorld();
+      const events = record(world.runtime, [eventType]);
+      world.runtime.telemetry.setEnabled(false);
+      await CAUSES[eventType](world);
+      assert.deepEqual(events, []);
+    }
+  });
+
+  it('OBS-02: harms nothing when every handler throws', async () => {
+    for (const eventType of EVENT_TYPES) {
+      const world = newWorld();
+      const events = record(world.runtime, EVENT_TYPES);
+      for (const every of EVENT_TYPES) world.runtime.telemetry.on(every, fail);
+      await CAUSES[eventType](world);
+      assert.ok(events.some((event) => event.eventType === eventType));
+    }
+  });
+});
+
+const BOOM = new Error('boom');
+
+function crashing(): Promise<void> {
+  return Promise.reject(BOOM);
+}
+
+function crashingOnce(ctx: vigil.ProcessContext): Promise<void> {
+  return ctx.incarnation === 1 ? crashing() : ctx.stopped;
+}
+
+function idle(ctx: vigil.ProcessContext): Promise<void> {
+  return ctx.stopped;
+}
+
+function fail(): never {
+  throw BOOM;
+}
+
+function newWorld(): World {
+  const clock = new VirtualClock();
+  return { clock, runtime: vigil.runtime({ clock }) };
+}
+
+function record(runtime: vigil.Runtime, eventTypes: readonly EventType[]): vigil.telemetry.TelemetryEvent[] {
+  const events: vigil.telemetry.TelemetryEvent[] = [];
+  for (const eventType of eventTypes) runtime.telemetry.on(eventType, (event) => events.push(event));
+  return events;
+}
