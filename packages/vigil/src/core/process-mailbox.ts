@@ -8,7 +8,7 @@ import type { MailboxStats } from './mailbox-stats.js';
 import { MESSAGE_PRIORITIES, Message, type MessagePriority, mailboxAccess, messageOf, type SendOptions } from './message.js';
 import { RingQueue } from './ring-queue.js';
 import type { SendOutcome } from './sender.js';
-import { checkBoolean, checkDuration, checkFunction, checkObject, checkPositiveCount, optional } from './validation.js';
+import { checkBoolean, checkDuration, checkOr, checkFunction, checkObject, checkPositiveCount, optional } from './validation.js';
 
 export interface MailboxOptions<T = unknown> {
   /** Messages that can wait, over all priorities together; default 1,000. */
@@ -31,6 +31,9 @@ export interface MailboxOptions<T = unknown> {
   readonly onPoison?: ((letter: DeadLetter<T>) => void) | undefined;
 }
 
+const checkSizeOf = optional(checkFunction<(payload: unknown) => number>());
+const checkOnPoison = optional(checkFunction<(letter: DeadLetter<unknown>) => void>());
+
 /** The options of a mailbox, checked and with their defaults. Any number of mailboxes can share one. */
 export class MailboxSettings<T = unknown> {
   readonly capacity: number;
@@ -49,15 +52,20 @@ export class MailboxSettings<T = unknown> {
    */
   constructor(options: MailboxOptions<T> = {}, defaults: MailboxOptions<T> = {}) {
     checkObject('inbox', options);
-    this.capacity = checkPositiveCount('capacity', options.capacity ?? defaults.capacity ?? 1000);
-    this.priorityQueues = checkBoolean('priorityQueues', options.priorityQueues ?? defaults.priorityQueues ?? true);
-    this.enableDeadletter = checkBoolean('enableDeadletter', options.enableDeadletter ?? defaults.enableDeadletter ?? false);
-    this.deadletterCapacity = checkPositiveCount('deadletterCapacity', options.deadletterCapacity ?? defaults.deadletterCapacity ?? 1000);
-    this.maxAttempts = checkPositiveCount('maxAttempts', options.maxAttempts ?? defaults.maxAttempts ?? 5);
-    this.defaultTtlMs = optional(checkDuration)('defaultTtlMs', options.defaultTtlMs ?? defaults.defaultTtlMs);
-    this.maxMessageSize = optional(checkPositiveCount)('maxMessageSize', options.maxMessageSize ?? defaults.maxMessageSize);
-    this.sizeOf = optional(checkFunction<(payload: T) => number>())('sizeOf', options.sizeOf ?? defaults.sizeOf);
-    this.onPoison = optional(checkFunction<(letter: DeadLetter<T>) => void>())('onPoison', options.onPoison ?? defaults.onPoison);
+    this.capacity = checkOr(checkPositiveCount, 'capacity', options.capacity, defaults.capacity ?? 1000);
+    this.priorityQueues = checkOr(checkBoolean, 'priorityQueues', options.priorityQueues, defaults.priorityQueues ?? true);
+    this.enableDeadletter = checkOr(checkBoolean, 'enableDeadletter', options.enableDeadletter, defaults.enableDeadletter ?? false);
+    this.deadletterCapacity = checkOr(
+      checkPositiveCount,
+      'deadletterCapacity',
+      options.deadletterCapacity,
+      defaults.deadletterCapacity ?? 1000,
+    );
+    this.maxAttempts = checkOr(checkPositiveCount, 'maxAttempts', options.maxAttempts, defaults.maxAttempts ?? 5);
+    this.defaultTtlMs = checkOr(optional(checkDuration), 'defaultTtlMs', options.defaultTtlMs, defaults.defaultTtlMs);
+    this.maxMessageSize = checkOr(optional(checkPositiveCount), 'maxMessageSize', options.maxMessageSize, defaults.maxMessageSize);
+    this.sizeOf = checkOr(checkSizeOf, 'sizeOf', options.sizeOf, defaults.sizeOf);
+    this.onPoison = checkOr(checkOnPoison, 'onPoison', options.onPoison, defaults.onPoison);
   }
 }
 

@@ -83,6 +83,11 @@ export function checkMethods<T extends object>(name: string, value: T, methods: 
   return value;
 }
 
+/** The value of an option that may be left out: `undefined`, and nothing else, means the default. */
+export function checkOr<T>(check: Check<T>, name: string, value: unknown, fallback: T): T {
+  return value === undefined ? fallback : check(name, value);
+}
+
 /** The same check for an option that may be left out. */
 export function optional<T>(inner: Check<T>): Check<T | undefined> {
   return (name, value, code) => (value === undefined ? undefined : inner(name, value, code));
