@@ -30,6 +30,21 @@ const CAUSES: { readonly [K in EventType]: (world: World) => Promise<vigil.telem
     return [{ id: 'a', incarnation: 1, supervisor: 's', reason: { kind: 'crashed', error: BOOM } }];
   },
 
+  async process_suspended({ runtime }) {
+    const supervisor = runtime.supervisor().name('s').child('a', idle).build();
+    await supervisor.start();
+    await supervisor.suspendChild('a');
+    return [{ id: 'a', incarnation: 1, supervisor: 's' }];
+  },
+
+  async process_resumed({ runtime }) {
+    const supervisor = runtime.supervisor().name('s').child('a', idle).build();
+    await supervisor.start();
+    await supervisor.suspendChild('a');
+    await supervisor.resumeChild('a');
+    return [{ id: 'a', incarnation: 1, supervisor: 's' }];
+  },
+
   async message_sent({ runtime }) {
     runtime.inboxBuilder().name('box').build().send('x', { priority: 'high' });
     return [{ mailbox: 'box', messageId: 'm-1', priority: 'high' }];

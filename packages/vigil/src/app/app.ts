@@ -10,7 +10,7 @@ import {
   Supervisor,
   type SupervisorInfo,
 } from '../supervision/index.js';
-import { runProgram } from './run-program.js';
+import { type RunOptions, runProgram } from './run-program.js';
 import type { ShutdownManager } from './shutdown-manager.js';
 import { childSpec, poolSpecs } from './supervisor-builder.js';
 
@@ -97,15 +97,15 @@ export class App {
   }
 
   /**
-   * Runs the app as the program: starts it, waits for SIGINT, SIGTERM or the tree's end, runs the runtime's shutdown hooks (the app's
+   * Runs the app as the program: starts it unless it was started, waits for SIGINT, SIGTERM or the tree's end, runs the runtime's shutdown hooks (the app's
    * own among them), and ends Node. Exit code 0 after a signal, 1 when the app did not start, gave up, or an exception came from
    * nowhere; a second signal ends Node at once.
    *
-   * @param options - `graceMs` is the time that the shutdown may take; default 30,000.
+   * @throws {VigilError} `InvalidConfiguration` that names the option.
    */
-  async run(options: { readonly graceMs?: number } = {}): Promise<void> {
-    checkObject('run options', options);
-    await runProgram(this, this.#shutdownManager, this.#environment.log, options.graceMs);
+  async run(options: RunOptions = {}): Promise<void> {
+    const start = () => (this.#root.state === 'idle' ? this.start() : Promise.resolve());
+    await runProgram({ start, exited: this.exited }, this.#shutdownManager, this.#environment.log, options);
   }
 
   inspect(): SupervisorInfo {

@@ -9,13 +9,16 @@ import {
   app,
   appWithPreset,
   defaultRuntime,
+  dynamicSupervisor,
   inbox,
   inboxBuilder,
   msg,
   onShutdown,
+  partitionSupervisor,
   runtime,
   shutdownAll,
   supervisor,
+  taskSupervisor,
   via,
 } from './default-runtime.js';
 import * as shutdown from './global-shutdown.js';
@@ -49,6 +52,37 @@ describe('the default runtime', () => {
     for (const each of [supervisor().build(), new Supervisor()]) assert.equal(each.environment, environment);
     assert.equal(app({ log: false }).root.environment.names, environment.names);
     assert.equal(appWithPreset('testing', { log: false }).inspect().maxRestarts, 1);
+  });
+
+  it('is the environment of its supervisors of other kinds, which take the same options', async () => {
+    const supervisors = [
+      dynamicSupervisor({ startFn: idle }, { name: 'd', keepAlive: false }),
+      taskSupervisor({ name: 't', keepAlive: false }),
+      partitionSupervisor({ startFn: idle }, { name: 'p', partitions: 2, keepAlive: false }),
+    ] as const;
+    for (const each of supervisors) {
+      assert.equal(each.environment, defaultRuntime().environment);
+      await each.start();
+    }
+    const [connections, tasks, partitions] = supervisors;
+    assert.deepEqual(
+      supervisors.map(({ name, state }) => [name, state]),
+      [
+        ['d', 'running'],
+        ['t', 'running'],
+        ['p', 'running'],
+      ],
+    );
+    assert.equal((await connections.startChild(undefined)).id, 'child_1');
+    assert.equal(await tasks.run(() => 42), 42);
+    assert.deepEqual([partitions.partitions, partitions.route(3).send('x')], [2, 'queued']);
+    for (const each of supervisors) await each.stop();
+    defaultRuntime().deadLetters.discardAll();
+  });
+
+  it('needs options for neither a dynamic supervisor nor a task supervisor', () => {
+    assert.equal(dynamicSupervisor({ startFn: (ctx) => ctx.stopped }).name, 'supervisor');
+    assert.equal(taskSupervisor().name, 'supervisor');
   });
 
   it('has the telemetry of the reference: initGlobal, getGlobal, emit', () => {
@@ -152,3 +186,7 @@ it('App is the class of every app', () => {
   assert.ok(app({ log: false }) instanceof App);
   assert.ok(quiet.app({ log: false }) instanceof App);
 });
+
+function idle(ctx: ProcessContext): Promise<void> {
+  return ctx.stopped;
+}

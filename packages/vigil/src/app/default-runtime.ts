@@ -1,4 +1,13 @@
 import type { Inbox, Sender } from '../core/index.js';
+import type {
+  ChildTemplate,
+  DynamicSupervisor,
+  DynamicSupervisorOptions,
+  PartitionOptions,
+  PartitionSupervisor,
+  PartitionTemplate,
+  TaskSupervisor,
+} from '../supervision/index.js';
 import type { App, AppOptions } from './app.js';
 import type { InboxBuilder } from './inbox-builder.js';
 import type { MessageBuilder } from './message-builder.js';
@@ -33,6 +42,27 @@ export function appWithPreset(preset: PresetName, options?: AppOptions): App {
 /** @see Runtime.supervisor */
 export function supervisor(): SupervisorBuilder {
   return defaultRuntime().supervisor();
+}
+
+/** @see Runtime.dynamicSupervisor */
+export function dynamicSupervisor<TMessage, TArgs>(
+  template: ChildTemplate<TMessage, TArgs>,
+  options?: DynamicSupervisorOptions,
+): DynamicSupervisor<TMessage, TArgs> {
+  return defaultRuntime().dynamicSupervisor(template, options);
+}
+
+/** @see Runtime.taskSupervisor */
+export function taskSupervisor(options?: DynamicSupervisorOptions): TaskSupervisor {
+  return defaultRuntime().taskSupervisor(options);
+}
+
+/** @see Runtime.partitionSupervisor */
+export function partitionSupervisor<TMessage>(
+  template: PartitionTemplate<TMessage>,
+  options: PartitionOptions,
+): PartitionSupervisor<TMessage> {
+  return defaultRuntime().partitionSupervisor(template, options);
 }
 
 /** @see Runtime.inbox */

@@ -3,6 +3,7 @@
  * `App` is a supervision tree with a preset, a log and an orderly end. The functions of the default runtime are the API's front door.
  */
 export { App, type AppOptions } from './app.js';
+export type { RunOptions } from './run-program.js';
 export * from './default-runtime.js';
 export * as shutdown from './global-shutdown.js';
 export * as telemetry from './global-telemetry.js';

@@ -1,4 +1,4 @@
-import { checkDuration, type ExitReason, type Logger } from '../core/index.js';
+import { checkDuration, checkFunction, checkObject, type ExitReason, type Logger, optional } from '../core/index.js';
 import type { ShutdownManager } from './shutdown-manager.js';
 
 /** What is run: something that starts and tells when it has ended. */
@@ -13,6 +13,15 @@ interface End {
   readonly startError?: unknown;
 }
 
+export interface RunOptions {
+  /** Milliseconds that the shutdown may take; default 30,000. */
+  readonly graceMs?: number | undefined;
+  /** Called once the tree stands. */
+  readonly onStarted?: (() => void) | undefined;
+}
+
+const checkOnStarted = optional(checkFunction<() => void>());
+
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const;
 const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
 
@@ -24,10 +33,12 @@ const SIGNAL_NUMBERS = { SIGINT: 2, SIGTERM: 15 } as const;
  *
  * Whatever comes first decides the exit code. A second signal does not wait for anything.
  */
-export async function runProgram(program: Program, shutdownManager: ShutdownManager, log: Logger, graceMs?: number): Promise<void> {
-  if (graceMs !== undefined) checkDuration('graceMs', graceMs);
+export async function runProgram(program: Program, shutdownManager: ShutdownManager, log: Logger, options: RunOptions): Promise<void> {
+  checkObject('run options', options);
+  const graceMs = optional(checkDuration)('graceMs', options.graceMs);
+  const onStarted = checkOnStarted('onStarted', options.onStarted);
   const interruption = awaitInterruption(log);
-  const { exitCode, startError } = await Promise.race([interruption, endOf(program)]);
+  const { exitCode, startError } = await Promise.race([interruption, endOf(program, onStarted)]);
   // Logged only here: a start that a signal has cut short did not fail.
   if (startError !== undefined) log.error('the program did not start', startError);
   const report = await shutdownManager.shutdown({ timeoutMs: graceMs });
@@ -55,9 +66,10 @@ function awaitInterruption(log: Logger): Promise<End> {
 }
 
 /** Resolves when the program ends by itself, or does not start. */
-async function endOf(program: Program): Promise<End> {
+async function endOf(program: Program, onStarted: (() => void) | undefined): Promise<End> {
   try {
     await program.start();
+    onStarted?.();
   } catch (startError) {
     return { exitCode: 1, startError };
   }

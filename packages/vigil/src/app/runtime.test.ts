@@ -126,6 +126,116 @@ describe('Runtime', () => {
     });
   });
 
+  describe('its supervisors of other kinds', () => {
+    it('dynamicSupervisor: starts children of one kind, in its environment, each with its own args', async () => {
+      const runtime = quietRuntime();
+      const served: string[] = [];
+      const connections = runtime.dynamicSupervisor<string, string>(
+        {
+          id: 'connection',
+          restartType: 'temporary',
+          startFn: (ctx) => {
+            served.push(`${ctx.id} ${ctx.args}`);
+            return ctx.stopped;
+          },
+        },
+        { name: 'connections', maxChildren: 2 },
+      );
+      assert.equal(connections.environment, runtime.environment);
+      await connections.start();
+      const first = await connections.startChild('10.0.0.1');
+      await connections.startChild('10.0.0.2');
+      await assert.rejects(connections.startChild('10.0.0.3'), isError('TooManyChildren'));
+      assert.deepEqual(served, ['connection_1 10.0.0.1', 'connection_2 10.0.0.2']);
+      await connections.terminateChild(first);
+      assert.deepEqual(
+        connections.inspect().children.map(({ id }) => id),
+        ['connection_2'],
+      );
+      await connections.stop();
+    });
+
+    it('dynamicSupervisor: needs no options', async () => {
+      const supervisor = quietRuntime().dynamicSupervisor({ startFn: idle });
+      const { name, maxRestarts, maxSeconds, state } = supervisor.inspect();
+      assert.deepEqual([name, maxRestarts, maxSeconds, state], ['supervisor', 3, 5, 'idle']);
+    });
+
+    it('taskSupervisor: runs functions for their results, with and without options', async () => {
+      const runtime = quietRuntime();
+      const tasks = runtime.taskSupervisor();
+      assert.equal(tasks.environment, runtime.environment);
+      await tasks.start();
+      assert.equal(await tasks.run(async () => 6 * 7), 42);
+      await tasks.stop();
+      const limited = runtime.taskSupervisor({ name: 'limited', maxChildren: 0 });
+      await limited.start();
+      await assert.rejects(
+        limited.run(() => 1),
+        isError('TooManyChildren'),
+      );
+      assert.equal(limited.name, 'limited');
+      await limited.stop();
+    });
+
+    it('partitionSupervisor: sends what belongs to one key to one child', async () => {
+      const runtime = quietRuntime();
+      const received: string[] = [];
+      const startFn = async (ctx: ProcessContext<string>) => {
+        for await (const { payload } of ctx.inbox) received.push(`${ctx.id} ${payload}`);
+      };
+      const partitions = runtime.partitionSupervisor({ startFn }, { partitions: 3, name: 'shards' });
+      assert.deepEqual([partitions.environment, partitions.name], [runtime.environment, 'shards']);
+      await partitions.start();
+      partitions.route(4).send('x');
+      await partitions.stop();
+      assert.deepEqual(received, ['partition_1 x']);
+    });
+
+    it('are supervised like any child, by a supervisor of the same runtime', async () => {
+      const runtime = quietRuntime();
+      const tasks = runtime.taskSupervisor();
+      const connections = runtime.dynamicSupervisor({ startFn: idle });
+      const partitions = runtime.partitionSupervisor({ startFn: idle }, { partitions: 2 });
+      const top = runtime
+        .supervisor()
+        .name('top')
+        .child('tasks', tasks)
+        .child('connections', connections)
+        .child('partitions', partitions)
+        .build();
+      await top.start();
+      assert.deepEqual(await top.countChildren(), { specs: 3, active: 3, supervisors: 3, workers: 0 });
+      assert.equal(await tasks.run(() => 42), 42);
+      await connections.startChild(undefined);
+      assert.deepEqual(
+        top.inspect().children.map(({ id, supervisor }) => [id, supervisor?.childCount]),
+        [
+          ['tasks', 0],
+          ['connections', 1],
+          ['partitions', 2],
+        ],
+      );
+      await top.stop();
+      assert.deepEqual([tasks.state, connections.state, partitions.state], ['stopped', 'stopped', 'stopped']);
+    });
+
+    it('report to the telemetry of this runtime, and of no other', async () => {
+      const [one, other] = [quietRuntime(), quietRuntime()];
+      other.telemetry.on('supervisor_started', () => assert.fail('belongs to the other'));
+      const started: string[] = [];
+      one.telemetry.on('supervisor_started', ({ metadata }) => started.push(metadata.supervisor));
+      const supervisors = [
+        one.dynamicSupervisor({ startFn: idle }, { name: 'd' }),
+        one.taskSupervisor({ name: 't' }),
+        one.partitionSupervisor({ startFn: idle }, { name: 'p', partitions: 1 }),
+      ];
+      for (const supervisor of supervisors) await supervisor.start();
+      for (const supervisor of supervisors) await supervisor.stop();
+      assert.deepEqual(started, ['d', 't', 'p']);
+    });
+  });
+
   describe('deadLetters', () => {
     it('hold what ended processes had not received, with its mailbox and its reason', async () => {
       const runtime = quietRuntime();

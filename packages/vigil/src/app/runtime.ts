@@ -19,6 +19,15 @@ import {
 import { Registry } from '../messaging/index.js';
 import { TelemetryEmitter } from '../observability/index.js';
 import { Address } from '../processes/index.js';
+import {
+  type ChildTemplate,
+  DynamicSupervisor,
+  type DynamicSupervisorOptions,
+  type PartitionOptions,
+  PartitionSupervisor,
+  type PartitionTemplate,
+  TaskSupervisor,
+} from '../supervision/index.js';
 import { App, type AppOptions } from './app.js';
 import { InboxBuilder } from './inbox-builder.js';
 import { MessageBuilder } from './message-builder.js';
@@ -91,6 +100,28 @@ export class Runtime {
 
   supervisor(): SupervisorBuilder {
     return new SupervisorBuilder(this.environment);
+  }
+
+  /**
+   * A supervisor whose children are all of one kind and start when they are asked for.
+   *
+   * @throws {VigilError} `InvalidConfiguration` that names the option.
+   */
+  dynamicSupervisor<TMessage, TArgs>(
+    template: ChildTemplate<TMessage, TArgs>,
+    options: DynamicSupervisorOptions = {},
+  ): DynamicSupervisor<TMessage, TArgs> {
+    return new DynamicSupervisor(template, options, this.environment);
+  }
+
+  /** A supervisor for one-off work with a result. Throws as `dynamicSupervisor`. */
+  taskSupervisor(options: DynamicSupervisorOptions = {}): TaskSupervisor {
+    return new TaskSupervisor(options, this.environment);
+  }
+
+  /** A supervisor of equal children, each of which serves its share of keys. Throws as `dynamicSupervisor`. */
+  partitionSupervisor<TMessage>(template: PartitionTemplate<TMessage>, options: PartitionOptions): PartitionSupervisor<TMessage> {
+    return new PartitionSupervisor(template, options, this.environment);
   }
 
   /** An inbox with the default options. */

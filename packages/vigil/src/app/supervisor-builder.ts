@@ -7,6 +7,7 @@ import {
   type CrashHandler,
   checkChildSpecs,
   duplicateChild,
+  type RestartDelay,
   type RestartStrategy,
   type RunnerSource,
   type Startable,
@@ -51,6 +52,11 @@ export class SupervisorBuilder implements RunnerSource {
   /** Length of the sliding window in seconds; default 5. */
   maxSeconds(seconds: number): this {
     return this.#set({ maxSeconds: seconds });
+  }
+
+  /** How long to wait before children are restarted, unless they say otherwise; default: not at all. */
+  restartDelay(delay: RestartDelay): this {
+    return this.#set({ restartDelay: delay });
   }
 
   /** Whether the end of significant children ends the supervisor; default `'never'`. */

@@ -118,6 +118,15 @@ describe('SystemClock', () => {
     assert.deepEqual([cancel(), cancelFurther()], [true, true]);
   });
 
+  it('sleeps until something is due, however far away, instead of looking at the time again and again', async () => {
+    const clock = new CountingClock();
+    const cancel = clock.after(2 ** 32, () => assert.fail('not in this test'));
+    await elapsed(new SystemClock(), 20);
+    cancel();
+    await elapsed(clock, 20);
+    assert.ok(clock.looks < 10, `looked ${clock.looks} times`);
+  });
+
   it('lets I/O through between timers that set timers which are due at once', async () => {
     const clock = new StandingClock();
     let calls = 0;
@@ -175,6 +184,10 @@ describe('SystemClock', () => {
       cancel();
       clock.after(5, () => console.log('fired'));`;
     assert.equal(await run(script), '');
+  });
+
+  it('TMR-08: lets Node end although nobody makes a timer after the cancel', async () => {
+    assert.equal(await run(`clock.after(60_000, () => console.log('fired'), { keepAlive: true })();`), '');
   });
 
   it('counts each timer that keeps Node alive, so that one cancel does not let go of another', async () => {
@@ -284,6 +297,15 @@ describe('settledWithin', () => {
 class StandingClock extends SystemClock {
   override now(): number {
     return 5;
+  }
+}
+
+class CountingClock extends SystemClock {
+  looks = 0;
+
+  override now(): number {
+    this.looks += 1;
+    return super.now();
   }
 }
 

@@ -1,4 +1,5 @@
 import { type QueuedTimer, TimerQueue } from './timer-queue.js';
+import { checkDuration } from './validation.js';
 
 /** Gives back what acquiring took; true when it came in time, false when there was nothing left to cancel. */
 export type Cancel = () => boolean;
@@ -18,6 +19,7 @@ export interface Clock {
    * Calls back once, never early and never synchronously; equal deadlines in order of creation.
    *
    * @param delayMs - milliseconds >= 0; delays beyond 2^31 ms are kept.
+   * @throws {VigilError} `InvalidConfiguration` when the delay is no duration.
    */
   after(delayMs: number, callback: () => void, options?: TimerOptions): Cancel;
   /** Calls back in a later turn of the event loop, after I/O that is due: how a loop yields. */
@@ -76,6 +78,7 @@ export class SystemClock implements Clock {
   }
 
   after(delayMs: number, callback: () => void, options?: TimerOptions): Cancel {
+    checkDuration('delayMs', delayMs);
     const timer = this.#timers.add(this.now() + delayMs, callback, options?.keepAlive === true);
     if (timer.keepAlive) this.#keepAliveTimers += 1;
     this.#arm();

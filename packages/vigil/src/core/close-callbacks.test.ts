@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CloseCallbacks } from './close-callbacks.js';
+import { isVigilError } from './errors.js';
 import { silentLogger } from './logger.js';
 
 describe('CloseCallbacks', () => {
@@ -8,9 +9,25 @@ describe('CloseCallbacks', () => {
     const callbacks = new CloseCallbacks();
     const seen: string[] = [];
     for (const name of ['a', 'b', 'c']) callbacks.add(() => seen.push(name));
-    callbacks.callAll('inbox "jobs"', silentLogger);
-    callbacks.callAll('inbox "jobs"', silentLogger);
+    callbacks.callAll(undefined, 'inbox "jobs"', silentLogger);
+    callbacks.callAll(undefined, 'inbox "jobs"', silentLogger);
     assert.deepEqual(seen, ['a', 'b', 'c']);
+  });
+
+  it('refuses what it cannot call', () => {
+    assert.throws(
+      // @ts-expect-error it takes a function
+      () => new CloseCallbacks().add(undefined),
+      (error) => isVigilError(error, 'InvalidConfiguration'),
+    );
+  });
+
+  it('tells each the news', () => {
+    const callbacks = new CloseCallbacks<number>();
+    const heard: number[] = [];
+    for (let i = 0; i < 2; i += 1) callbacks.add((news) => heard.push(news));
+    callbacks.callAll(7, 'inbox "jobs"', silentLogger);
+    assert.deepEqual(heard, [7, 7]);
   });
 
   it('does not call who has cancelled, also while others are being called', () => {
@@ -20,7 +37,7 @@ describe('CloseCallbacks', () => {
     const cancelNow = callbacks.add(() => assert.fail('was cancelled'));
     const cancelLater = callbacks.add(() => assert.fail('was cancelled'));
     results.push(cancelNow());
-    callbacks.callAll('inbox "jobs"', silentLogger);
+    callbacks.callAll(undefined, 'inbox "jobs"', silentLogger);
     assert.deepEqual(results, [true, true]);
   });
 
@@ -28,7 +45,7 @@ describe('CloseCallbacks', () => {
     const callbacks = new CloseCallbacks();
     const results: boolean[] = [];
     const cancel = callbacks.add(() => results.push(cancel()));
-    callbacks.callAll('inbox "jobs"', silentLogger);
+    callbacks.callAll(undefined, 'inbox "jobs"', silentLogger);
     assert.deepEqual([...results, cancel()], [false, false]);
   });
 
@@ -41,7 +58,7 @@ describe('CloseCallbacks', () => {
       throw failure;
     });
     callbacks.add(() => (calls += 1));
-    callbacks.callAll('inbox "jobs"', { ...silentLogger, error: (message, details) => logged.push([message, details]) });
+    callbacks.callAll(undefined, 'inbox "jobs"', { ...silentLogger, error: (message, details) => logged.push([message, details]) });
     assert.equal(calls, 1);
     assert.deepEqual(logged, [['a callback for the end of inbox "jobs" failed', failure]]);
   });

@@ -215,6 +215,14 @@ describe('DeadLetterQueue.replay', () => {
     assert.equal(queue.replay(1), 'replayed');
   });
 
+  it('refuses to send to what is no sender, and still holds the letter', () => {
+    const { queue } = storeOf(10);
+    queue.add(messageNamed('a'), 'mailbox_full', 'jobs');
+    // @ts-expect-error it takes a sender
+    for (const to of [null, 'jobs', {}]) assert.throws(() => queue.replay(1, to), isInvalidConfiguration);
+    assert.deepEqual(messagesIn(queue), ['a']);
+  });
+
   it('needs to be told where to when it serves no mailbox', () => {
     const environment = new RecordingEnvironment(new VirtualClock());
     const queue = new DeadLetterQueue(10, environment.clock, environment.telemetry);
@@ -325,6 +333,10 @@ function messagesIn(queue: DeadLetterQueue): string[] {
 
 function senderThat(sendMessage: Sender['sendMessage']): Sender {
   return { sendMessage, send: unused, sendWait: unused };
+}
+
+function isInvalidConfiguration(error: unknown): boolean {
+  return isVigilError(error, 'InvalidConfiguration');
 }
 
 function unused(): never {

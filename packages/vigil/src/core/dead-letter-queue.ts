@@ -4,6 +4,7 @@ import { isVigilError, VigilError } from './errors.js';
 import { mailboxAccess, type Message } from './message.js';
 import type { Sender } from './sender.js';
 import type { MessageFacts, TelemetrySink } from './telemetry-event.js';
+import { checkMethods } from './validation.js';
 
 /** `retained`: it is still a dead letter, since its target took it not. */
 export type ReplayOutcome = 'replayed' | 'retained' | 'poison' | 'not_found';
@@ -74,12 +75,14 @@ export class DeadLetterQueue<T = unknown> {
    * Sends a dead letter again: to the tail of its priority, its ttl counted anew, its attempts kept.
    *
    * @param to - where to; default: the mailbox it was meant for.
-   * @throws {VigilError} `InvalidState` when there is no default, as in a runtime's store of ended processes.
+   * @throws {VigilError} `InvalidState` when there is no default, as in a runtime's store of ended processes; `InvalidConfiguration`
+   *   when `to` is no sender.
    */
   replay(id: number, to?: Sender<T>): ReplayOutcome {
     const letter = this.#letters.get(id);
     if (letter === undefined) return 'not_found';
     if (letter.poisoned) return 'poison';
+    if (to !== undefined) checkMethods('to', to, ['sendMessage']);
     const target = to === undefined ? this.#home : { takeBack: (message: Message<T>) => wasTaken(message, to) };
     if (target === undefined) {
       throw new VigilError('InvalidState', `dead letter ${id} of "${letter.mailbox}" has no mailbox to return to: say where to send it`);

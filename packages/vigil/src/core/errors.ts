@@ -11,6 +11,7 @@ export const VIGIL_ERROR_CODES = [
   'SupervisorNotFound',
   'ChildNotFound',
   'TooManyRestarts',
+  'TooManyChildren',
   'ShutdownTimeout',
   'AlreadyMonitoring',
   'EmptyMailbox',

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { isVigilError } from './errors.js';
 import { crashed, describeExit, type ExitReason, errorOf, isAbnormal, KILLED, NORMAL, ProcessExit, SHUTDOWN } from './exit-reason.js';
 
 const error = new TypeError('no such user');
@@ -57,6 +58,16 @@ describe('ProcessExit', () => {
   it('ends with normal, which has no info', () => {
     assert.equal(new ProcessExit('normal').reason, NORMAL);
     assert.equal(new ProcessExit('normal', 'ignored').reason, NORMAL);
+  });
+
+  it('refuses to be another kind of end', () => {
+    for (const kind of ['killed', 'crashed', '', undefined]) {
+      assert.throws(
+        // @ts-expect-error no such kind
+        () => new ProcessExit(kind),
+        (thrown) => isVigilError(thrown, 'InvalidConfiguration'),
+      );
+    }
   });
 
   it('is an error that says what it is, in case somebody catches it', () => {

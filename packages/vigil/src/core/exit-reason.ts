@@ -1,4 +1,6 @@
-import { describeValue } from './validation.js';
+import { checkOneOf, describeValue } from './validation.js';
+
+const checkKind = checkOneOf(['normal', 'shutdown']);
 
 /**
  * Why a process ended. `normal` and `shutdown` are clean, `killed` and `crashed` are abnormal.
@@ -58,9 +60,12 @@ export class ProcessExit extends Error {
 
   readonly reason: ExitReason;
 
-  /** @param info - kept in the exit reason; only with `'shutdown'`. */
+  /**
+   * @param info - kept in the exit reason; only with `'shutdown'`.
+   * @throws {VigilError} `InvalidConfiguration` for another kind.
+   */
   constructor(kind: 'normal' | 'shutdown', info?: unknown) {
-    super(`the process asked to end: ${kind}`);
-    this.reason = kind === 'normal' ? NORMAL : info === undefined ? SHUTDOWN : { kind, info };
+    super(`the process asked to end: ${checkKind('kind', kind)}`);
+    this.reason = kind === 'normal' ? NORMAL : info === undefined ? SHUTDOWN : { kind: 'shutdown', info };
   }
 }

@@ -250,6 +250,13 @@ describe('LocalInbox: batches', () => {
     assert.equal(inbox.sendBatch([]), 0);
   });
 
+  it('sendBatch refuses what is no list, such as a text', () => {
+    const { inbox } = inboxOf();
+    // @ts-expect-error it takes an array
+    assert.throws(() => inbox.sendBatch('abc'), withCode('InvalidConfiguration'));
+    assert.equal(inbox.stats().depth, 0);
+  });
+
   it('sendBatch passes on what is no refusal', () => {
     const { inbox } = inboxOf<number>({ maxMessageSize: 10, sizeOf: failAtTwo });
     assert.throws(() => inbox.sendBatch([1, 2, 3]), /a bug in sizeOf/);
@@ -419,6 +426,19 @@ describe('LocalInbox: waiting for room', () => {
     await assert.rejects(inbox.sendWait('a', { timeoutMs: -1 }), withCode('InvalidConfiguration'));
     inbox.close();
     await assert.rejects(inbox.sendWait('a'), withCode('InboxClosed'));
+  });
+
+  it('rejects options that are none, instead of throwing', async () => {
+    const { inbox } = inboxOf();
+    // @ts-expect-error options are an object
+    await assert.rejects(inbox.sendWait('a', null), withCode('InvalidMessage'));
+    // @ts-expect-error a signal is an AbortSignal
+    await assert.rejects(inbox.sendWait('a', { signal: 'stop' }), withCode('InvalidConfiguration'));
+    // @ts-expect-error a signal is an AbortSignal
+    await assert.rejects(inbox.recv({ signal: 'stop' }), withCode('InvalidConfiguration'));
+    // @ts-expect-error a signal is an AbortSignal
+    await assert.rejects(inbox.recvTimeout(5, { signal: 'stop' }), withCode('InvalidConfiguration'));
+    assert.deepEqual([inbox.stats().depth, inbox.stats().waitingReceivers], [0, 0]);
   });
 
   it('sendWait does not wait for room in an inbox that is closed', async () => {
@@ -654,6 +674,71 @@ describe('LocalInbox: close', () => {
       [['a', 'process_exited']],
     );
     await assert.rejects(inbox.recv(), withCode('InboxClosed'));
+  });
+});
+
+describe('LocalInbox that is held', () => {
+  it('takes messages within its capacity and gives out none until it is released, then in their order', async () => {
+    const { inbox } = inboxOf({ capacity: 3 });
+    const early = observe(inbox.recv());
+    inbox.hold();
+    inbox.sendBatch(['a', 'b']);
+    const late = observe(inbox.recv());
+    assert.deepEqual([inbox.tryRecv(), inbox.recvBatch(5), await inbox.recvTimeout(0)], [undefined, [], undefined]);
+    inbox.send('c');
+    assert.throws(() => inbox.send('d'), withCode('MailboxFull'));
+    await nextTurn();
+    assert.deepEqual([early.state, late.state], ['pending', 'pending']);
+    assert.deepEqual(payloadsOf(inbox.peek()), ['a', 'b', 'c']);
+    inbox.release();
+    assert.deepEqual(payloadsOf([await early.settled, await late.settled, inbox.tryRecv()]), ['a', 'b', 'c']);
+  });
+
+  it('lets waiting senders in as soon as it is released', async () => {
+    const { inbox } = inboxOf({ capacity: 1 });
+    inbox.hold();
+    inbox.send('a');
+    const sent = inbox.sendWait('b');
+    const received = [inbox.recv(), inbox.recv()];
+    inbox.release();
+    assert.equal(await sent, 'queued');
+    assert.deepEqual(payloadsOf(await Promise.all(received)), ['a', 'b']);
+  });
+
+  it('lets receivers wait on when it is released and has nothing for them', async () => {
+    const { inbox } = inboxOf();
+    inbox.hold();
+    const received = inbox.recv();
+    inbox.release();
+    assert.equal(inbox.stats().waitingReceivers, 1);
+    inbox.send('a');
+    assert.equal((await received).payload, 'a');
+  });
+
+  it('lets time-outs and signals end a receive', async () => {
+    const { inbox, clock } = inboxOf();
+    inbox.hold();
+    inbox.send('a');
+    const aborter = new AbortController();
+    const [timedOut, aborted] = [observe(inbox.recvTimeout(10)), observe(inbox.recv({ signal: aborter.signal }))];
+    await clock.advance(10);
+    aborter.abort();
+    assert.equal(await timedOut.settled, undefined);
+    await aborted.settled;
+    assert.deepEqual([timedOut.state, aborted.state], ['fulfilled', 'rejected']);
+  });
+
+  it('ends every receive when it closes, and gives out what is left once it is released', async () => {
+    const { inbox } = inboxOf();
+    inbox.hold();
+    inbox.send('a');
+    const waiting = observe(inbox.recv());
+    inbox.close();
+    assert.ok(isVigilError(await waiting.settled, 'InboxClosed'));
+    const [first, second] = [observe(inbox.recv()), observe(inbox.recv())];
+    inbox.release();
+    assert.equal(payloadOf(await first.settled), 'a');
+    assert.ok(isVigilError(await second.settled, 'InboxClosed'));
   });
 });
 

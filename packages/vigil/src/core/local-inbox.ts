@@ -2,30 +2,31 @@ import type { Cancel } from './clock.js';
 import type { DeadLetter } from './dead-letter.js';
 import type { DeadLetterQueue } from './dead-letter-queue.js';
 import type { MailboxEnvironment } from './environment.js';
-import { failFast, isVigilError } from './errors.js';
+import { failFast, isVigilError, type VigilError } from './errors.js';
 import type { Inbox, InboxStats } from './inbox.js';
 import { type Message, messageOf, type SendOptions } from './message.js';
-import { type CloseOptions, type MailboxSettings, ProcessMailbox } from './process-mailbox.js';
+import { type ArrivalListener, type CloseOptions, type MailboxSettings, ProcessMailbox } from './process-mailbox.js';
 import type { SendOutcome, SendWaitOptions, WaitOptions } from './sender.js';
-import { checkDuration, checkPositiveCount } from './validation.js';
+import { checkArray, checkDuration, checkObject, checkPositiveCount, checkWaitOptions } from './validation.js';
 import { type JoinOptions, type Waiter, WaitingLine } from './waiting-line.js';
 
 /**
  * The inbox of one event loop: a {@link ProcessMailbox} and the promises that wait for it.
  *
- * Invariants: receivers wait only while the mailbox is empty, senders only while it is full; whoever makes either untrue
+ * Invariants: receivers wait only while the mailbox is empty or held, senders only while it is full; whoever makes either untrue
  * serves them before it returns.
  */
-export class LocalInbox<T = unknown> implements Inbox<T> {
+export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener {
   readonly #mailbox: ProcessMailbox<T>;
   readonly #environment: MailboxEnvironment;
   #receivers: WaitingLine<Message<T>> | undefined;
   #senders: WaitingLine<SendOutcome, Message<T>> | undefined;
   #cancelExpiryWatch: Cancel | undefined;
+  #isHeld = false;
 
   constructor(name: string, settings: MailboxSettings<T>, environment: MailboxEnvironment) {
     this.#environment = environment;
-    this.#mailbox = new ProcessMailbox(name, settings, environment, () => this.#serveReceivers());
+    this.#mailbox = new ProcessMailbox(name, settings, environment, this);
   }
 
   get name(): string {
@@ -48,7 +49,7 @@ export class LocalInbox<T = unknown> implements Inbox<T> {
 
   sendBatch(payloads: readonly T[], options?: SendOptions): number {
     let accepted = 0;
-    for (const payload of payloads) {
+    for (const payload of checkArray('payloads', payloads)) {
       try {
         this.send(payload, options);
       } catch (error) {
@@ -61,7 +62,9 @@ export class LocalInbox<T = unknown> implements Inbox<T> {
   }
 
   async sendWait(payload: T, options: SendWaitOptions = {}): Promise<SendOutcome> {
-    const { signal, timeoutMs, ...rest } = options;
+    checkObject('send options', options, 'InvalidMessage');
+    const signal = checkWaitOptions(options);
+    const { timeoutMs, signal: _, ...rest } = options;
     if (timeoutMs !== undefined) checkDuration('timeoutMs', timeoutMs);
     signal?.throwIfAborted();
     const message = messageOf(this.#environment.nextMessageId(), payload, rest, undefined, this.#environment.clock);
@@ -85,7 +88,7 @@ export class LocalInbox<T = unknown> implements Inbox<T> {
   recvTimeout(timeoutMs: number, options?: WaitOptions): Promise<Message<T> | undefined> {
     try {
       checkDuration('timeoutMs', timeoutMs);
-      options?.signal?.throwIfAborted();
+      checkWaitOptions(options)?.throwIfAborted();
       if (timeoutMs === 0) return Promise.resolve(this.tryRecv());
     } catch (error) {
       return Promise.reject(error);
@@ -94,6 +97,7 @@ export class LocalInbox<T = unknown> implements Inbox<T> {
   }
 
   tryRecv(): Message<T> | undefined {
+    if (this.#isHeld) return undefined;
     return this.#take() ?? this.#mailbox.tryReceive();
   }
 
@@ -108,7 +112,6 @@ export class LocalInbox<T = unknown> implements Inbox<T> {
   }
 
   peek(limit?: number): Message<T>[] {
-    if (limit !== undefined) checkPositiveCount('limit', limit);
     return this.#mailbox.peek(limit);
   }
 
@@ -139,26 +142,30 @@ export class LocalInbox<T = unknown> implements Inbox<T> {
     this.#sendEverybodyAway();
   }
 
+  /** @internal Gives out nothing until `release`; what comes in waits. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  /** @internal */
+  release(): void {
+    this.#isHeld = false;
+    this.arrived();
+    this.#admitSenders();
+    if (this.#mailbox.isClosed()) this.#receivers?.rejectAll(() => this.#closedError());
+  }
+
   [Symbol.dispose](): void {
     this.close();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message<T>> {
-    return {
-      next: async () => {
-        try {
-          return { done: false, value: await this.recv() };
-        } catch (error) {
-          if (isVigilError(error, 'InboxClosed')) return { done: true, value: undefined };
-          throw error;
-        }
-      },
-    };
+    return new InboxIterator(this);
   }
 
   #receive<R = never>(options?: JoinOptions<R>): Promise<Message<T> | R> {
     try {
-      options?.signal?.throwIfAborted();
+      checkWaitOptions(options)?.throwIfAborted();
       const message = this.tryRecv();
       if (message !== undefined) return Promise.resolve(message);
     } catch (error) {
@@ -171,17 +178,21 @@ export class LocalInbox<T = unknown> implements Inbox<T> {
   /** The next message, if there is one; who waits for room is let in behind it. */
   #take(): Message<T> | undefined {
     const message = this.#mailbox.take();
+    if (message !== undefined) this.#mailbox.reportReceived(message);
     if (!this.#hasWaitingSenders()) return message;
     this.#admitSenders();
     // Where all that was queued had expired, the next message is one that has waited for room.
     return message ?? (this.#mailbox.depth > 0 ? this.#take() : undefined);
   }
 
-  #serveReceivers(): void {
-    while (this.#receivers !== undefined && this.#receivers.size > 0) {
+  /** @internal A message came into the mailbox. */
+  arrived(): void {
+    while (!this.#isHeld && this.#receivers !== undefined && this.#receivers.size > 0) {
       const message = this.#mailbox.take();
       if (message === undefined) return;
       this.#receivers.shift()?.resolve(message);
+      // A listener may send its receiver away, who must have its message by then.
+      this.#mailbox.reportReceived(message);
     }
   }
 
@@ -218,12 +229,37 @@ export class LocalInbox<T = unknown> implements Inbox<T> {
   }
 
   #sendEverybodyAway(): void {
-    const closed = `inbox "${this.name}" is closed`;
-    this.#receivers?.rejectAll(() => failFast('InboxClosed', closed));
-    this.#senders?.rejectAll(() => this.#mailbox.refusal('InboxClosed', closed));
+    this.#receivers?.rejectAll(() => this.#closedError());
+    this.#senders?.rejectAll(() => this.#mailbox.refusal('InboxClosed', `inbox "${this.name}" is closed`));
+  }
+
+  #closedError(): VigilError {
+    return failFast('InboxClosed', `inbox "${this.name}" is closed`);
   }
 
   #throwDeliveryTimeout(timeoutMs: number | undefined): never {
     throw this.#mailbox.refusal('DeliveryTimeout', `inbox "${this.name}" had no room for ${timeoutMs} ms`);
   }
+}
+
+/** Gives what an inbox receives and ends when that is closed. A class and two functions: a closure for each wait would cost more than the wait. */
+class InboxIterator<T> implements AsyncIterator<Message<T>> {
+  readonly #inbox: LocalInbox<T>;
+
+  constructor(inbox: LocalInbox<T>) {
+    this.#inbox = inbox;
+  }
+
+  next(): Promise<IteratorResult<Message<T>>> {
+    return this.#inbox.recv().then(given, endedBy);
+  }
+}
+
+function given<T>(value: T): IteratorResult<T> {
+  return { done: false, value };
+}
+
+function endedBy(error: unknown): IteratorReturnResult<undefined> {
+  if (isVigilError(error, 'InboxClosed')) return { done: true, value: undefined };
+  throw error;
 }

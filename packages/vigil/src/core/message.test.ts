@@ -40,6 +40,12 @@ describe('Message', () => {
     assert.throws(() => new Message('m1', 7, 'hello'), isInvalidMessage);
   });
 
+  it('refuses a number that is none, and a clock that tells no time', () => {
+    assert.throws(() => new Message(Number.NaN, undefined, 'hello'), isInvalidMessage);
+    // @ts-expect-error a clock has now()
+    assert.throws(() => new Message('m1', undefined, 'hello', undefined, 'normal', 5, {}), isInvalidMessage);
+  });
+
   it('refuses a signal and a priority that do not exist', () => {
     // @ts-expect-error no such signal
     assert.throws(() => new Message('m1', undefined, 'hello', 'panic'), isInvalidMessage);
@@ -162,6 +168,10 @@ describe('messageOf', () => {
   });
 
   it('refuses options that no message can have', () => {
+    // @ts-expect-error options are an object
+    for (const options of [null, 5, 'high']) assert.throws(() => messageOf(1, 'hello', options, undefined, clock), isInvalidMessage);
+    // @ts-expect-error undefined is the default, null is nothing
+    assert.throws(() => messageOf(1, 'hello', { ttlMs: null }, 100, clock), isInvalidMessage);
     for (const options of [{ from: '' }, { ttlMs: -1 }, { correlationId: '' }, { replyTo: '' }]) {
       assert.throws(() => messageOf(1, 'hello', options, undefined, clock), isInvalidMessage);
     }

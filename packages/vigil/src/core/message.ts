@@ -1,5 +1,5 @@
 import { systemTime, type TimeSource } from './clock.js';
-import { checkDuration, checkName, checkOneOf } from './validation.js';
+import { checkDuration, checkName, checkObject, checkOneOf, invalidOption } from './validation.js';
 
 /** From most to least urgent. Inside one priority the oldest message comes first. */
 export const MESSAGE_PRIORITIES = ['critical', 'high', 'normal', 'low', 'batch'] as const;
@@ -105,10 +105,12 @@ export class Message<T = unknown> {
     ttlMs?: number,
     time: TimeSource = systemTime,
   ) {
-    if (typeof id !== 'number') checkName('id', id, 'InvalidMessage');
+    if (typeof id !== 'number' || Number.isNaN(id)) checkName('id', id, 'InvalidMessage');
     if (sender !== undefined) checkName('sender', sender, 'InvalidMessage');
     if (signal !== undefined) checkSignal('signal', signal, 'InvalidMessage');
     if (priority !== 'normal') checkPriority('priority', priority, 'InvalidMessage');
+    // Spelled out, since every message passes here.
+    if (typeof time?.now !== 'function') throw invalidOption('time', 'an object with the method now', time, 'InvalidMessage');
     this.payload = payload;
     this.sender = sender;
     this.signal = signal;
@@ -202,8 +204,9 @@ export function messageOf<T>(
   time: TimeSource,
 ): Message<T> {
   if (options === undefined) return new Message(id, undefined, payload, undefined, 'normal', defaultTtlMs, time);
+  checkObject('send options', options, 'InvalidMessage');
   const { from, signal, priority, ttlMs, correlationId, replyTo } = options;
-  const message = new Message(id, from, payload, signal, priority, ttlMs ?? defaultTtlMs, time);
+  const message = new Message(id, from, payload, signal, priority, ttlMs === undefined ? defaultTtlMs : ttlMs, time);
   if (correlationId !== undefined) message.setCorrelationId(correlationId);
   if (replyTo !== undefined) message.setReplyTo(replyTo);
   return message;

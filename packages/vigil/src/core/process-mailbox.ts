@@ -69,6 +69,11 @@ export class MailboxSettings<T = unknown> {
   }
 }
 
+/** An object rather than a function, since there is one for each inbox. */
+export interface ArrivalListener {
+  arrived(): void;
+}
+
 export interface CloseOptions {
   /** Whether what is still queued is given up (as dead letters where those are on) instead of being left to later receives. */
   readonly discard?: boolean | undefined;
@@ -85,7 +90,7 @@ export class ProcessMailbox<T = unknown> {
   readonly #settings: MailboxSettings<T>;
   readonly #environment: MailboxEnvironment;
   readonly #queues: (RingQueue<Message<T>> | undefined)[] = [];
-  #arrived: (() => void) | undefined;
+  readonly #listener: ArrivalListener | undefined;
   #closeCallbacks: CloseCallbacks | undefined;
   #deadLetters: DeadLetterQueue<T> | undefined;
   #isClosed = false;
@@ -100,12 +105,12 @@ export class ProcessMailbox<T = unknown> {
   #deadLettered = 0;
   #rejected = 0;
 
-  /** @param arrived - called after each message that came into the queue. */
-  constructor(name: string, settings: MailboxSettings<T>, environment: MailboxEnvironment, arrived?: () => void) {
+  /** @param listener - hears of each message that came into the queue. */
+  constructor(name: string, settings: MailboxSettings<T>, environment: MailboxEnvironment, listener?: ArrivalListener) {
     this.name = name;
     this.#settings = settings;
     this.#environment = environment;
-    this.#arrived = arrived;
+    this.#listener = listener;
   }
 
   get depth(): number {
@@ -158,11 +163,12 @@ export class ProcessMailbox<T = unknown> {
   /** The same, but `undefined` when the mailbox is empty. */
   tryReceive(): Message<T> | undefined {
     const message = this.take();
-    if (message === undefined && this.#isClosed) throw this.#closedError();
+    if (message !== undefined) this.reportReceived(message);
+    else if (this.#isClosed) throw this.#closedError();
     return message;
   }
 
-  /** The same, but `undefined` when the mailbox is empty or closed. */
+  /** The same, but `undefined` when the mailbox is empty or closed, and without a report: that is due when the receiver has it. */
   take(): Message<T> | undefined {
     while (this.#occupied !== 0) {
       const rank = 31 - Math.clz32(this.#occupied & -this.#occupied);
@@ -174,18 +180,22 @@ export class ProcessMailbox<T = unknown> {
       }
       mailboxAccess.countAttempt(message);
       this.#received += 1;
-      if (this.#environment.telemetry.wants('message_received')) this.#report('message_received', message);
       return message;
     }
     return undefined;
   }
 
+  reportReceived(message: Message<T>): void {
+    if (this.#environment.telemetry.wants('message_received')) this.#report('message_received', message);
+  }
+
   /** Copies of the first `limit` messages in the order of delivery, without taking them. */
-  peek(limit: number = Number.POSITIVE_INFINITY): Message<T>[] {
+  peek(limit?: number): Message<T>[] {
+    const most = checkOr(checkPositiveCount, 'limit', limit, Number.POSITIVE_INFINITY);
     const messages: Message<T>[] = [];
     for (const queue of this.#queues) {
       for (const message of queue ?? []) {
-        if (messages.length >= limit) return messages;
+        if (messages.length >= most) return messages;
         if (!this.#isPast(message)) messages.push(mailboxAccess.copy(message));
       }
     }
@@ -281,7 +291,7 @@ export class ProcessMailbox<T = unknown> {
     const expiresAtMs = mailboxAccess.expiresAtMs(message);
     if (expiresAtMs !== undefined && expiresAtMs < this.#nextExpiryMs) this.#nextExpiryMs = expiresAtMs;
     if (this.#environment.telemetry.wants('message_sent')) this.#report('message_sent', message);
-    this.#arrived?.();
+    this.#listener?.arrived();
   }
 
   #takeFrom(rank: number): Message<T> | undefined {
@@ -310,7 +320,7 @@ export class ProcessMailbox<T = unknown> {
   #closeIntake(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#closeCallbacks?.callAll(`inbox "${this.name}"`, this.#environment.log);
+    this.#closeCallbacks?.callAll(undefined, `inbox "${this.name}"`, this.#environment.log);
   }
 
   #giveUpQueued(bury: ((message: Message<T>) => void) | undefined): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { isVigilError } from './errors.js';
 import { type Random, SeededRandom, systemRandom } from './random.js';
 
 const seeds = fc.maxSafeInteger();
@@ -50,6 +51,15 @@ describe('SeededRandom', () => {
     const counts = new Array<number>(10).fill(0);
     for (const number of take(20_000, new SeededRandom(42))) counts[Math.floor(number * 10)]! += 1;
     for (const count of counts) assert.ok(count > 1800 && count < 2200, `counts: ${counts.join()}`);
+  });
+
+  it('refuses a seed that is no integer', () => {
+    for (const seed of [0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) {
+      assert.throws(
+        () => new SeededRandom(seed),
+        (error) => isVigilError(error, 'InvalidConfiguration'),
+      );
+    }
   });
 
   it('gives the numbers it has always given, so that a recorded seed keeps its history', () => {

@@ -1,3 +1,5 @@
+import { invalidOption } from './validation.js';
+
 /** Where a part of Vigil gets its chance from: jitter, sampling, test histories. */
 export interface Random {
   /** A number >= 0 and < 1. */
@@ -14,8 +16,12 @@ export class SeededRandom implements Random {
   #c: number;
   #counter = 1;
 
-  /** @param seed - any integer; equal seeds give equal sequences. */
+  /**
+   * @param seed - any integer; equal seeds give equal sequences.
+   * @throws {VigilError} `InvalidConfiguration` when it is none.
+   */
   constructor(seed: number) {
+    if (!Number.isSafeInteger(seed)) throw invalidOption('seed', 'an integer', seed);
     this.#a = seed | 0;
     this.#b = Math.floor(seed / 2 ** 32) | 0;
     this.#c = 0x9e3779b9 | 0;

@@ -25,6 +25,9 @@ export interface TelemetryEvents {
   process_stopped: ProcessFacts & { readonly reason: ExitReason };
   /** The process ended abnormally by itself. */
   process_crashed: ProcessFacts & { readonly reason: ExitReason };
+  /** The process handles no more messages until it is resumed. */
+  process_suspended: ProcessFacts;
+  process_resumed: ProcessFacts;
   message_sent: MessageFacts;
   message_received: MessageFacts;
   message_expired: MessageFacts;
@@ -49,6 +52,8 @@ const EVERY_TYPE: Record<TelemetryEventType, true> = {
   process_started: true,
   process_stopped: true,
   process_crashed: true,
+  process_suspended: true,
+  process_resumed: true,
   message_sent: true,
   message_received: true,
   message_expired: true,

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { isVigilError } from './errors.js';
 import {
   type Check,
+  checkArray,
   checkBoolean,
   checkCount,
   checkDuration,
@@ -11,8 +12,10 @@ import {
   checkName,
   checkObject,
   checkOneOf,
+  checkOr,
   checkPositiveCount,
   checkPositiveDuration,
+  checkWaitOptions,
   describeValue,
   invalidOption,
   optional,
@@ -138,6 +141,52 @@ describe('checkMethods', () => {
       assert.throws(
         // @ts-expect-error it takes an object
         () => checkMethods('clock', value, []),
+        (error) => isVigilError(error, 'InvalidConfiguration'),
+      );
+    }
+  });
+});
+
+describe('checkArray', () => {
+  it('gives back an array and refuses what only looks like one', () => {
+    assert.equal(checkArray('payloads', list), list);
+    for (const value of [undefined, 'text', { length: 0 }, new Set()]) {
+      assert.throws(
+        // @ts-expect-error it takes an array
+        () => checkArray('payloads', value),
+        (error) => isVigilError(error, 'InvalidConfiguration'),
+      );
+    }
+  });
+});
+
+describe('checkWaitOptions', () => {
+  it('gives back the signal, if there is one', () => {
+    const { signal } = new AbortController();
+    assert.equal(checkWaitOptions({ signal }), signal);
+    assert.equal(checkWaitOptions({ signal: undefined }), undefined);
+    assert.equal(checkWaitOptions({}), undefined);
+    assert.equal(checkWaitOptions(undefined), undefined);
+  });
+
+  it('refuses options and signals that are none', () => {
+    for (const options of [null, 5, { signal: null }, { signal: {} }, { signal: new AbortController() }]) {
+      assert.throws(
+        // @ts-expect-error it takes an object with a signal
+        () => checkWaitOptions(options),
+        (error) => isVigilError(error, 'InvalidConfiguration'),
+      );
+    }
+  });
+});
+
+describe('checkOr', () => {
+  it('falls back only where the option is left out', () => {
+    assert.equal(checkOr(checkCount, 'limit', undefined, 7), 7);
+    assert.equal(checkOr(checkCount, 'limit', 0, 7), 0);
+    for (const value of [null, -1]) {
+      assert.throws(
+        () => checkOr(checkCount, 'limit', value, 7),
         (error) => isVigilError(error, 'InvalidConfiguration'),
       );
     }

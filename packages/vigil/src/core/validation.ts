@@ -83,9 +83,23 @@ export function checkMethods<T extends object>(name: string, value: T, methods: 
   return value;
 }
 
+export function checkArray<T>(name: string, value: readonly T[]): readonly T[] {
+  if (!Array.isArray(value)) throw invalidOption(name, 'an array', value);
+  return value;
+}
+
+const checkAbortSignal: Check<AbortSignal> = check('an AbortSignal', (value): value is AbortSignal => value instanceof AbortSignal);
+
 /** The value of an option that may be left out: `undefined`, and nothing else, means the default. */
-export function checkOr<T>(check: Check<T>, name: string, value: unknown, fallback: T): T {
-  return value === undefined ? fallback : check(name, value);
+export function checkOr<T>(inner: Check<T>, name: string, value: unknown, fallback: T): T {
+  return value === undefined ? fallback : inner(name, value);
+}
+
+/** The signal that may end a wait. @throws {VigilError} `InvalidConfiguration` for options that are none. */
+export function checkWaitOptions(options: { readonly signal?: AbortSignal | undefined } | undefined): AbortSignal | undefined {
+  if (options === undefined) return undefined;
+  checkObject('wait options', options);
+  return options.signal === undefined ? undefined : checkAbortSignal('signal', options.signal);
 }
 
 /** The same check for an option that may be left out. */

@@ -70,6 +70,15 @@ describe('Registry', () => {
     assert.equal(registry.whereis('db'), undefined);
   });
 
+  it('refuses what is no mailbox', () => {
+    const registry = new Registry();
+    for (const other of [undefined, null, {}, { send() {} }]) {
+      // @ts-expect-error it takes a mailbox
+      assert.throws(() => registry.register('db', other), withCode('InvalidConfiguration'));
+    }
+    assert.equal(registry.size, 0);
+  });
+
   it('REG-12: takes only texts for names, and compares them exactly', () => {
     const registry = new Registry();
     // @ts-expect-error a name is a text
@@ -259,6 +268,8 @@ class Host implements ProcessHost {
   }
 
   processReady(): void {}
+
+  processIgnored(): void {}
 
   processExited(process: Process, reason: ExitReason): void {
     this.#onExit(process, reason);

@@ -1,4 +1,13 @@
-import { type Cancel, checkName, type MailboxStats, type NameDirectory, type OwnedSender, type Sender, VigilError } from '../core/index.js';
+import {
+  type Cancel,
+  checkMethods,
+  checkName,
+  type MailboxStats,
+  type NameDirectory,
+  type OwnedSender,
+  type Sender,
+  VigilError,
+} from '../core/index.js';
 
 interface Registration {
   readonly mailbox: OwnedSender;
@@ -28,6 +37,7 @@ export class Registry implements NameDirectory {
    */
   register(name: string, mailbox: OwnedSender): void {
     checkName('name', name);
+    checkMethods('mailbox', mailbox, ['send', 'isClosed', 'onClose', 'stats']);
     const holder = this.whereis(name);
     if (holder !== undefined) throw new VigilError('AlreadyRegistered', `the name "${name}" is taken`, { details: { name, holder } });
     if (mailbox.isClosed()) throw new VigilError('InboxClosed', `"${name}" cannot name a mailbox that is closed`);

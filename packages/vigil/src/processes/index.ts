@@ -14,4 +14,5 @@ export * from './address.js';
 export { LocalProcess } from './local-process.js';
 export type * from './process-context.js';
 export * from './runner.js';
+export { StopRequest } from './stop-request.js';
 export { TaskRunner } from './task/task-runner.js';

@@ -1,11 +1,25 @@
-import { type Cancel, CloseCallbacks, type ExitReason, failFast, type Inbox, LocalInbox, type VigilError } from '../core/index.js';
-import { LocalRef } from './local-ref.js';
-import type { Process, ProcessHost, ProcessKind, ProcessSettings } from './runner.js';
+import {
+  type Cancel,
+  checkFunction,
+  CloseCallbacks,
+  crashed,
+  describeValue,
+  type ExitReason,
+  failFast,
+  type Inbox,
+  invalidOption,
+  LocalInbox,
+  type VigilError,
+} from '../core/index.js';
+import { type Delivery, LocalRef } from './local-ref.js';
+import type { ExitSignal, Monitor, Process, ProcessHost, ProcessKind, ProcessRef, ProcessSettings } from './runner.js';
+
+const checkHandler = checkFunction<(signal: ExitSignal) => void>();
 
 /**
- * What every process has on the side of its supervisor: identity, inbox, names, and one end.
+ * What every process has on the side of its supervisor: identity, inbox, names, links, monitors, and one end.
  *
- * Inbox and ref are made when somebody asks for them, since many processes never need them.
+ * All of it but the end is made when somebody asks for it, since many processes never need it.
  */
 export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implements Process {
   readonly settings: ProcessSettings<TArgs>;
@@ -13,9 +27,18 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
   readonly host: ProcessHost;
   #isEnded = false;
   #takesMessages = true;
-  #exitCallbacks: CloseCallbacks | undefined;
+  #isHeld = false;
   #inbox: LocalInbox<TMessage> | undefined;
   #ref: LocalRef<TMessage> | undefined;
+  /** Who wants to know of the end: names, monitors. */
+  #exitCallbacks: CloseCallbacks<ExitReason> | undefined;
+  /** What this process gives back at its end: its own monitors. */
+  #cleanups: Set<() => unknown> | undefined;
+  #names: Set<string> | undefined;
+  #links: Set<LocalRef> | undefined;
+  #exitHandler: ((signal: ExitSignal) => void) | undefined;
+  /** While it hears of an end: takes what follows from it. */
+  #onward: Delivery[] | undefined;
 
   constructor(settings: ProcessSettings<TArgs>, incarnation: number, host: ProcessHost) {
     this.settings = settings;
@@ -26,6 +49,8 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
   abstract get kind(): ProcessKind;
   abstract start(): void;
   abstract stop(): void;
+  abstract suspend(): void;
+  abstract resume(): void;
   abstract kill(reason?: ExitReason): void;
 
   get isAlive(): boolean {
@@ -40,14 +65,15 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
   get inbox(): Inbox<TMessage> {
     if (this.#inbox === undefined) {
       this.#inbox = new LocalInbox<TMessage>(this.settings.id, this.settings.inbox, this.host.environment);
+      if (this.#isHeld) this.#inbox.hold();
       if (!this.#takesMessages) this.#inbox.close();
     }
     return this.#inbox;
   }
 
-  /** Calls back when the process ends, before its host hears of it. */
-  onExit(callback: () => void): Cancel {
-    if (this.#isEnded) return () => false;
+  /** Calls back when the process ends, before its host hears of it; `undefined` when it has ended. */
+  onExit(callback: (reason: ExitReason) => void): Cancel | undefined {
+    if (this.#isEnded) return undefined;
     this.#exitCallbacks ??= new CloseCallbacks();
     return this.#exitCallbacks.add(callback);
   }
@@ -55,14 +81,86 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
   register(name: string): void {
     if (this.#isEnded) throw this.notFound();
     this.host.environment.names.register(name, this.ref);
+    this.#names ??= new Set();
+    this.#names.add(name);
   }
 
   unregister(name: string): boolean {
+    this.#names?.delete(name);
     return this.host.environment.names.release(name, this.ref);
   }
 
+  /** Watches a process or whoever has a name, until this process ends. */
+  monitor(target: ProcessRef | string): Monitor {
+    const ref = typeof target === 'string' ? this.host.environment.names.whereis(target) : target;
+    if (!(ref instanceof LocalRef))
+      return {
+        down: Promise.resolve({
+          id: typeof target === 'string' ? target : describeValue(target),
+          ref: undefined,
+          reason: { kind: 'noproc' },
+        }),
+        demonitor: () => false,
+      };
+    const monitor = ref.monitor();
+    const cleanups = (this.#cleanups ??= new Set());
+    const demonitor = () => {
+      cleanups.delete(demonitor);
+      return monitor.demonitor();
+    };
+    cleanups.add(demonitor);
+    void monitor.down.then(() => cleanups.delete(demonitor));
+    // Code that was disowned has nobody left who would end its watches.
+    if (this.#isEnded) demonitor();
+    return { down: monitor.down, demonitor };
+  }
+
+  /** Ties two processes: when one ends other than normally, the other ends with the same reason, or hears of it if it traps exits. */
+  link(target: ProcessRef): void {
+    if (!(target instanceof LocalRef)) throw invalidOption('ref', 'a process ref', target);
+    if (this.#isEnded) throw this.notFound();
+    if (target === this.#ref) return;
+    if (target.addLink(this.ref)) this.addLink(target);
+    else queueMicrotask(() => deliver([{ to: this, signal: { ref: target, reason: crashed(noProcess(target)) } }]));
+  }
+
+  unlink(target: ProcessRef): boolean {
+    return target instanceof LocalRef && target.removeLink(this.ref) && this.removeLink(target);
+  }
+
+  trapExits(handler: (signal: ExitSignal) => void): void {
+    this.#exitHandler = checkHandler('handler', handler);
+  }
+
+  addLink(other: LocalRef): boolean {
+    if (this.#isEnded) return false;
+    this.#links ??= new Set();
+    this.#links.add(other);
+    return true;
+  }
+
+  removeLink(other: LocalRef): boolean {
+    return this.#links?.delete(other) ?? false;
+  }
+
+  exitSignal(signal: ExitSignal, onward: Delivery[]): void {
+    if (signal.ref instanceof LocalRef) this.removeLink(signal.ref);
+    if (this.#isEnded) return;
+    this.#onward = onward;
+    if (this.#exitHandler === undefined) {
+      if (signal.reason.kind !== 'normal') this.kill(signal.reason);
+    } else {
+      try {
+        this.#exitHandler(signal);
+      } catch (error) {
+        this.kill(crashed(error));
+      }
+    }
+    this.#onward = undefined;
+  }
+
   notFound(): VigilError {
-    return failFast('ProcessNotFound', `process "${this.settings.id}" (incarnation ${this.incarnation}) has ended`);
+    return noProcess(this.ref);
   }
 
   /** From now on nothing more comes in. */
@@ -71,14 +169,43 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
     this.#inbox?.close();
   }
 
+  /** From now on nothing is given out. */
+  protected holdMessages(): void {
+    this.#isHeld = true;
+    this.#inbox?.hold();
+  }
+
+  protected releaseMessages(): void {
+    this.#isHeld = false;
+    this.#inbox?.release();
+  }
+
   /** Records the end; later ones change nothing. `release` runs when inbox and names are gone and nobody has heard of it yet. */
   protected end(reason: ExitReason, release?: () => void): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     this.#takesMessages = false;
+    for (const name of this.#names ?? []) this.unregister(name);
     this.#inbox?.end(this.host.environment.deadLetters);
-    this.#exitCallbacks?.callAll(`process "${this.settings.id}" (incarnation ${this.incarnation})`, this.host.environment.log);
+    const { log } = this.host.environment;
+    this.#exitCallbacks?.callAll(reason, `process "${this.settings.id}" (incarnation ${this.incarnation})`, log);
+    for (const cleanup of this.#cleanups ?? []) cleanup();
     release?.();
     this.host.processExited(this, reason);
+    if (this.#links === undefined) return;
+    // After the host, so that it hears of linked ends in the order in which they happened.
+    const signal: ExitSignal = { ref: this.ref, reason };
+    const deliveries = this.#onward ?? [];
+    for (const to of this.#links) deliveries.push({ to, signal });
+    if (deliveries !== this.#onward) deliver(deliveries);
   }
+}
+
+/** Tells of ends one after the other, those that follow from them included: a chain of links can be longer than the stack. */
+function deliver(deliveries: Delivery[]): void {
+  for (const { to, signal } of deliveries) to.exitSignal(signal, deliveries);
+}
+
+function noProcess(ref: ProcessRef): VigilError {
+  return failFast('ProcessNotFound', `process "${ref.id}" (incarnation ${ref.incarnation}) has ended`);
 }

@@ -13,6 +13,9 @@ describe('LocalRef', () => {
       isAlive: true,
       inbox: new LocalInbox('worker', new MailboxSettings(), environment),
       onExit: () => () => false,
+      addLink: () => false,
+      removeLink: () => false,
+      exitSignal() {},
       notFound: () => new VigilError('ProcessNotFound', 'gone'),
     });
     assert.equal(String(ref), '<worker#3>');

@@ -1,5 +1,21 @@
-import type { Cancel, Inbox, MailboxStats, Message, SendOptions, SendOutcome, SendWaitOptions, VigilError } from '../core/index.js';
-import type { ProcessKind, ProcessRef } from './runner.js';
+import type {
+  Cancel,
+  ExitReason,
+  Inbox,
+  MailboxStats,
+  Message,
+  SendOptions,
+  SendOutcome,
+  SendWaitOptions,
+  VigilError,
+} from '../core/index.js';
+import type { Down, ExitSignal, Monitor, ProcessKind, ProcessRef } from './runner.js';
+
+/** An exit signal on its way. */
+export interface Delivery {
+  readonly to: Pick<LocalRef, 'exitSignal'>;
+  readonly signal: ExitSignal;
+}
 
 /** What a ref needs of its process. */
 export interface Referent<TMessage> {
@@ -8,7 +24,13 @@ export interface Referent<TMessage> {
   readonly kind: ProcessKind;
   readonly isAlive: boolean;
   readonly inbox: Inbox<TMessage>;
-  onExit(callback: () => void): Cancel;
+  /** Calls back when the process ends; `undefined` when it has. */
+  onExit(callback: (reason: ExitReason) => void): Cancel | undefined;
+  /** Takes part in a link; false when the process has ended. */
+  addLink(other: LocalRef): boolean;
+  removeLink(other: LocalRef): boolean;
+  /** Hears of the end of a process that it is linked with, and leaves it to the caller to tell those to whom it goes `onward`. */
+  exitSignal(signal: ExitSignal, onward: Delivery[]): void;
   /** The refusal of a send after the end. */
   notFound(): VigilError;
 }
@@ -42,7 +64,32 @@ export class LocalRef<TMessage = unknown> implements ProcessRef<TMessage> {
   }
 
   onClose(callback: () => void): Cancel {
-    return this.#process.onExit(callback);
+    return this.#process.onExit(callback) ?? (() => false);
+  }
+
+  monitor(): Monitor {
+    let cancel: Cancel | undefined;
+    const down = new Promise<Down>((resolve) => {
+      const tell = (reason: Down['reason']) => resolve({ id: this.id, ref: this, reason });
+      cancel = this.#process.onExit(tell);
+      if (cancel === undefined) tell({ kind: 'noproc' });
+    });
+    return { down, demonitor: () => cancel?.() ?? false };
+  }
+
+  /** @internal */
+  addLink(other: LocalRef): boolean {
+    return this.#process.addLink(other);
+  }
+
+  /** @internal */
+  removeLink(other: LocalRef): boolean {
+    return this.#process.removeLink(other);
+  }
+
+  /** @internal */
+  exitSignal(signal: ExitSignal, onward: Delivery[]): void {
+    this.#process.exitSignal(signal, onward);
   }
 
   stats(): MailboxStats {

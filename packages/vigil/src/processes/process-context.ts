@@ -1,5 +1,5 @@
 import type { Clock, Inbox, Logger, Sender } from '../core/index.js';
-import type { ProcessRef } from './runner.js';
+import type { ExitSignal, Monitor, ProcessRef } from './runner.js';
 
 /** What a process body gets: who it is, its messages, and the wish that it end. */
 export interface ProcessContext<TMessage = unknown, TArgs = unknown> {
@@ -23,6 +23,29 @@ export interface ProcessContext<TMessage = unknown, TArgs = unknown> {
   readonly clock: Clock;
   /** Says that the start is complete; needed once with `readiness: 'explicit'`, without effect otherwise. */
   ready(): void;
+  /**
+   * Declines to start, with `readiness: 'explicit'` and before `ready()`: the process has ended, its start counts as a success, and a
+   * supervisor keeps it as stopped, unless it is temporary. @see OTP `ignore`
+   */
+  ignore(): void;
+  /** Resolves at once unless the process is suspended, else when it is resumed or asked to stop. */
+  resumed(): Promise<void>;
+  /** Watches a process, or whoever has a name now, until this process ends. @see Erlang `monitor/2` */
+  monitor(target: ProcessRef | string): Monitor;
+  /**
+   * Ties this process to another: when one ends other than normally, the other ends at once with the same reason, unless it traps
+   * exits. Linking with a process that has ended is an exit signal, too. @see Erlang `link/1`
+   *
+   * @throws {VigilError} `ProcessNotFound` when this process itself has ended.
+   */
+  link(target: ProcessRef): void;
+  /** Undoes a link; false when there is none. */
+  unlink(target: ProcessRef): boolean;
+  /**
+   * Traps exits: from now on the end of a linked process calls `handler`, even a normal one, instead of ending this process.
+   * A throw in the handler is a crash of this process. @see Erlang `process_flag(trap_exit, true)`
+   */
+  onExit(handler: (signal: ExitSignal) => void): void;
   /** The process or mailbox that has a name now. */
   whereis(name: string): Sender | undefined;
   /**

@@ -1,9 +1,22 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { type ExitReason, isVigilError, Message, VigilError, type VigilErrorCode } from '../core/index.js';
+import {
+  crashed,
+  type ExitReason,
+  isVigilError,
+  KILLED,
+  MailboxSettings,
+  Message,
+  NORMAL,
+  SHUTDOWN,
+  VigilError,
+  type VigilErrorCode,
+} from '../core/index.js';
+import type { ProcessBody, ProcessContext } from './process-context.js';
 import type { ProcessKind } from './runner.js';
-import { type RunnerHarness, Workbench } from './workbench.suite.js';
 import type { Script } from './scripts.suite.js';
+import { TaskRunner } from './task/task-runner.js';
+import { type RunnerHarness, Subject, Workbench } from './workbench.suite.js';
 
 /**
  * The contract of a {@link Runner} and its processes, as `runner.ts` and `index.ts` state it.
@@ -70,6 +83,20 @@ export function describeRunner(kind: ProcessKind, makeHarness: () => RunnerHarne
         await bench.heard('ready');
         await harness.quiet();
         assert.deepEqual(subject.news, ['ready']);
+      });
+
+      whenAble('declines', 'ends with normal instead of being ready when it declines to start', async () => {
+        const subject = bench.start('declines', { readiness: 'explicit' });
+        assert.deepEqual(await subject.exited, { kind: 'normal' });
+        await harness.quiet();
+        assert.deepEqual(subject.news, ['ignored', { kind: 'normal' }]);
+        assert.deepEqual(bench.logged, []);
+      });
+
+      whenAble('declines', 'cannot decline to start with immediate readiness', async () => {
+        const subject = bench.start('declines');
+        assert.deepEqual(await subject.exited, { kind: 'normal' });
+        assert.deepEqual(subject.news, ['ready', { kind: 'normal' }]);
       });
 
       for (const script of ['returns', 'crashes', 'exits_with_info'] as const) {
@@ -384,6 +411,175 @@ export function describeRunner(kind: ProcessKind, makeHarness: () => RunnerHarne
       });
     });
 
+    describe('suspend', () => {
+      whenAble('handles_messages', 'VIG-01: lets it handle no more messages until it is resumed, then all in their order', async () => {
+        const { process } = bench.start('handles_messages', { capacity: 2 });
+        await bench.heard('entered');
+        process.suspend();
+        process.suspend();
+        process.ref.send('a');
+        process.ref.send('b');
+        assert.throws(() => process.ref.send('c'), withCode('MailboxFull'));
+        await harness.quiet();
+        assert.deepEqual(bench.heardSoFar(), []);
+        process.resume();
+        process.resume();
+        assert.deepEqual([await bench.heard(), await bench.heard()], ['heard a', 'heard b']);
+      });
+
+      whenAble('handles_messages', 'VIG-01: is no end, and resuming is no start', async () => {
+        const subject = bench.start('handles_messages');
+        await bench.heard('entered');
+        subject.process.suspend();
+        await harness.quiet();
+        subject.process.resume();
+        await harness.quiet();
+        assert.deepEqual(subject.news, ['ready']);
+        assert.deepEqual(bench.heardSoFar(), []);
+      });
+
+      whenAble('handles_messages', 'VIG-02: does not keep it from stopping, with what is queued still given out', async () => {
+        const subject = bench.start('handles_messages');
+        await bench.heard('entered');
+        subject.process.suspend();
+        subject.process.ref.send('a');
+        subject.stop();
+        assert.deepEqual(await subject.exited, { kind: 'shutdown' });
+        assert.deepEqual(bench.heardSoFar(), ['heard a']);
+      });
+
+      whenAble('handles_messages', 'VIG-02: does not keep it from being killed, with what is queued as dead letters', async () => {
+        const subject = bench.start('handles_messages');
+        await bench.heard('entered');
+        subject.process.suspend();
+        subject.process.ref.send('a');
+        subject.process.kill();
+        assert.deepEqual(await subject.exited, { kind: 'killed' });
+        assert.deepEqual(bench.deadLetters(), ['a']);
+      });
+
+      whenAble('handles_messages', 'counts for nothing after a request to stop', async () => {
+        const subject = bench.start('handles_messages');
+        await bench.heard('entered');
+        subject.process.ref.send('a');
+        subject.stop();
+        subject.process.suspend();
+        assert.deepEqual(await subject.exited, { kind: 'shutdown' });
+        assert.deepEqual(bench.heardSoFar(), ['heard a']);
+      });
+    });
+
+    describe('monitor', () => {
+      whenAble('waits_for_stop', 'MON-01: tells each who watches, once, who has ended and why', async () => {
+        const subject = bench.start('waits_for_stop', { id: 'worker' });
+        const { ref } = subject.process;
+        const monitors = [ref.monitor(), ref.monitor()];
+        subject.process.kill({ kind: 'crashed', error: 'scripted' });
+        for (const monitor of monitors) {
+          const down = await monitor.down;
+          assert.deepEqual([down.id, down.reason], ['worker', { kind: 'crashed', error: 'scripted' }]);
+          assert.equal(down.ref, ref);
+        }
+      });
+
+      whenAble('waits_for_stop', 'MON-01: tells nobody who has stopped watching', async () => {
+        const { process } = bench.start('waits_for_stop');
+        const [cancelled, kept] = [process.ref.monitor(), process.ref.monitor()];
+        assert.deepEqual([cancelled.demonitor(), cancelled.demonitor()], [true, false]);
+        process.kill();
+        await kept.down;
+        await harness.quiet();
+        assert.equal(await Promise.race([cancelled.down, Promise.resolve('not told')]), 'not told');
+        assert.equal(kept.demonitor(), false);
+      });
+
+      whenAble('returns', 'MON-02: says noproc, later and without a throw, of a process that has ended', async () => {
+        const subject = bench.start('returns', { id: 'worker' });
+        await subject.exited;
+        const monitor = subject.process.ref.monitor();
+        assert.deepEqual((await monitor.down).reason, { kind: 'noproc' });
+        assert.equal(monitor.demonitor(), false);
+      });
+
+      whenAble('has_name', 'MON-04: tells when the names are free', async () => {
+        const subject = bench.start('has_name');
+        await bench.heard('entered');
+        const { down } = subject.process.ref.monitor();
+        subject.process.kill();
+        await down;
+        assert.equal(bench.environment.names.whereis('scripted'), undefined);
+      });
+    });
+
+    describe('link', () => {
+      whenAble('ignores_stop', 'MON-03: ends who is linked with it with the reason of its own end', async () => {
+        for (const reason of [KILLED, SHUTDOWN, crashed(new Error('scripted'))]) {
+          const subject = bench.start('ignores_stop');
+          const { peer, context } = startPeer(bench);
+          context.link(subject.process.ref);
+          subject.process.kill(reason);
+          assert.deepEqual(await peer.exited, reason);
+        }
+      });
+
+      whenAble('ignores_stop', 'MON-03: ends it with the reason of who is linked with it', async () => {
+        for (const reason of [KILLED, SHUTDOWN, crashed(new Error('scripted'))]) {
+          const subject = bench.start('ignores_stop');
+          const { peer, context } = startPeer(bench);
+          context.link(subject.process.ref);
+          peer.process.kill(reason);
+          assert.deepEqual(await subject.exited, reason);
+        }
+      });
+
+      whenAble('returns', 'MON-03: ends nobody when it returns', async () => {
+        const subject = bench.create('returns');
+        const { peer, context } = startPeer(bench);
+        context.link(subject.process.ref);
+        subject.start();
+        await subject.exited;
+        await harness.quiet();
+        assert.deepEqual(peer.news, ['ready']);
+        peer.process.kill();
+      });
+
+      whenAble('ignores_stop', 'MON-03: does not end it when who is linked with it returns', async () => {
+        const subject = bench.start('ignores_stop');
+        await bench.heard('entered');
+        const { peer, context } = startPeer(bench);
+        context.link(subject.process.ref);
+        peer.process.kill(NORMAL);
+        await harness.quiet();
+        assert.deepEqual(subject.news, ['ready']);
+      });
+
+      whenAble('crashes', 'MON-03: tells who traps exits of its end, once, when its own host has heard', async () => {
+        const subject = bench.create('crashes');
+        const { peer, context } = startPeer(bench);
+        const told: unknown[] = [];
+        context.onExit(({ ref, reason }) => told.push([ref === subject.process.ref, reason, subject.news.length]));
+        context.link(subject.process.ref);
+        subject.start();
+        const reason = await subject.exited;
+        await harness.quiet();
+        assert.deepEqual(told, [[true, reason, 2]]);
+        assert.deepEqual(peer.news, ['ready']);
+        peer.process.kill();
+      });
+
+      whenAble('ignores_stop', 'MON-03: is undone by either side', async () => {
+        const subject = bench.start('ignores_stop');
+        const { peer, context } = startPeer(bench);
+        context.link(subject.process.ref);
+        assert.deepEqual([context.unlink(subject.process.ref), context.unlink(subject.process.ref)], [true, false]);
+        subject.process.kill();
+        await subject.exited;
+        await harness.quiet();
+        assert.deepEqual(peer.news, ['ready']);
+        peer.process.kill();
+      });
+    });
+
     describe('names', () => {
       whenAble('has_name', 'lead to the process', async () => {
         const subject = bench.start('has_name');
@@ -460,6 +656,19 @@ export function describeRunner(kind: ProcessKind, makeHarness: () => RunnerHarne
       });
     });
   });
+}
+
+/** A task beside the process under test, and what its body can do. */
+function startPeer({ environment, violations }: Workbench): { readonly peer: Subject; readonly context: ProcessContext } {
+  const contexts: ProcessContext[] = [];
+  const body: ProcessBody = (ctx) => {
+    contexts.push(ctx);
+    return ctx.stopped;
+  };
+  const settings = { id: 'peer', args: undefined, readiness: 'immediate', inbox: new MailboxSettings() } as const;
+  const peer = new Subject(new TaskRunner(body), settings, 1, environment, violations);
+  peer.start();
+  return { peer, context: contexts[0]! };
 }
 
 function withCode(code: VigilErrorCode): (error: unknown) => boolean {

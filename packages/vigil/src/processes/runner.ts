@@ -18,6 +18,29 @@ export interface ProcessSettings<TArgs = unknown> {
   readonly inbox: MailboxSettings;
 }
 
+/** What a monitor tells: which process ended and why. */
+export interface Down {
+  readonly id: string;
+  /** `undefined` when a name was watched that nobody had. */
+  readonly ref: ProcessRef | undefined;
+  /** `noproc` when there was no such process, or it had ended already. */
+  readonly reason: ExitReason | { readonly kind: 'noproc' };
+}
+
+/** One watch over one process. */
+export interface Monitor {
+  /** Settles once, when the process has ended and its names are free; never after `demonitor`. */
+  readonly down: Promise<Down>;
+  /** Ends the watch; true when `down` will never settle, false when it was settled already. */
+  demonitor(): boolean;
+}
+
+/** What a process that traps exits hears when a process that it is linked with ends. */
+export interface ExitSignal {
+  readonly ref: ProcessRef;
+  readonly reason: ExitReason;
+}
+
 /** Names one incarnation of a process, for ever: it is never reused for the next one. */
 export interface ProcessRef<TMessage = unknown> extends OwnedSender<TMessage> {
   readonly id: string;
@@ -25,6 +48,8 @@ export interface ProcessRef<TMessage = unknown> extends OwnedSender<TMessage> {
   readonly incarnation: number;
   readonly kind: ProcessKind;
   isAlive(): boolean;
+  /** Watches the process; of one that has ended the notice says `noproc`. @see Erlang `monitor/2` */
+  monitor(): Monitor;
 }
 
 /** Whoever starts a process and hears of it: its supervisor. */
@@ -33,6 +58,8 @@ export interface ProcessHost {
   /** The supervisor's name with its ancestors'. */
   readonly path: string;
   processReady(process: Process): void;
+  /** Instead of `processReady`: the process declined to start, which is no failure. */
+  processIgnored(process: Process): void;
   processExited(process: Process, reason: ExitReason): void;
 }
 
@@ -40,13 +67,18 @@ export interface ProcessHost {
  * One incarnation of a process, whatever it runs in. `index.ts` has its life as a diagram.
  *
  * The host hears `processReady` at most once and `processExited` exactly once, last, when the process's inbox is closed and
- * its names are free. `processExited` never comes while `start()` or `stop()` is running; it may come during `kill()`.
+ * its names are free. `processExited` never comes while `start()` or `stop()` is running, unless it comes during `kill()` or at
+ * once after `processIgnored`.
  */
 export interface Process {
   readonly ref: ProcessRef;
   start(): void;
   /** Asks the process to end. It may take its time, or not listen. */
   stop(): void;
+  /** Lets it handle no more messages. @throws {VigilError} `InvalidState` when this kind of process cannot be suspended. */
+  suspend(): void;
+  /** Lets it go on where it was. */
+  resume(): void;
   /** Ends the process without asking; it is recorded to have ended with `reason`, by default `killed`. */
   kill(reason?: ExitReason): void;
 }

@@ -18,7 +18,9 @@ import type { ProcessBody, ProcessContext } from './process-context.js';
  * - `throws_signal_reason`: says `entered`, waits for the stop request, throws the reason of its signal.
  * - `handles_messages`: says `entered`, then `heard x` for each message x; lets the `InboxClosed` of its inbox through.
  * - `crashes_when_stopped`: says `entered`, waits for the stop request, throws an error.
- * - `becomes_ready`: says `entered`; with the first message it says twice that it is ready; returns when it is asked to stop.
+ * - `becomes_ready`: says `entered`; with the first message it says twice that it is ready, then that it declines to start; returns
+ *   when it is asked to stop.
+ * - `declines`: declines to start, at once; then says that it is ready and returns.
  * - `has_name`: names itself `scripted`, says `entered`, returns when it is asked to stop.
  * - `ignores_stop`: says `entered` and goes on whatever it is asked. Where its code still runs after a kill and the suite lets it
  *   go, it says that it is ready, names itself `late`, tries to receive and to send to itself, and throws an error.
@@ -38,6 +40,7 @@ export type Script =
   | 'handles_messages'
   | 'crashes_when_stopped'
   | 'becomes_ready'
+  | 'declines'
   | 'has_name'
   | 'ignores_stop';
 
@@ -101,8 +104,13 @@ export function scriptedBodies(letGo: Promise<void> = never): Record<Script, Pro
       await ctx.inbox.recv();
       ctx.ready();
       ctx.ready();
+      ctx.ignore();
       say(ctx, 'ready');
       await ctx.stopped;
+    },
+    declines: (ctx) => {
+      ctx.ignore();
+      ctx.ready();
     },
     has_name: async (ctx) => {
       ctx.register('scripted');

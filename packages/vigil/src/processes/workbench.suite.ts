@@ -28,7 +28,7 @@ export interface RunnerHarness {
 }
 
 /** What the host of one process heard of it. */
-type News = 'ready' | ExitReason;
+type News = 'ready' | 'ignored' | ExitReason;
 
 export interface SubjectOptions {
   readonly id?: string;
@@ -156,11 +156,17 @@ export class Subject implements ProcessHost {
     this.#announceReady();
   }
 
+  processIgnored(process: Process): void {
+    this.#require(process === this.process, 'the host hears of a process that it did not make');
+    this.#require(this.news.length === 0, `ignored comes after ${JSON.stringify(this.news)}`);
+    this.news.push('ignored');
+  }
+
   processExited(process: Process, reason: ExitReason): void {
     const { ref } = this.process;
     this.#require(process === this.process, 'the host hears of a process that it did not make');
-    this.#require(!this.news.some((item) => item !== 'ready'), 'the end comes a second time');
-    this.#require(this.#running === undefined, `the end comes during ${this.#running}()`);
+    this.#require(!this.news.some((item) => typeof item === 'object'), 'the end comes a second time');
+    this.#require(this.#running === undefined || this.news.at(-1) === 'ignored', `the end comes during ${this.#running}()`);
     this.#require(!ref.isAlive() && ref.isClosed(), 'the process is alive when its host hears of its end');
     this.#require(
       refuses(() => ref.send('too late')),

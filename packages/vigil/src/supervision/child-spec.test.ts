@@ -45,6 +45,9 @@ describe('completeChildSpec', () => {
       startTimeoutMs: 30_000,
       healthCheckFn: undefined,
       healthCheckIntervalMs: 5000,
+      maxRestarts: undefined,
+      periodMs: 5000,
+      restartDelay: undefined,
       inbox: new MailboxSettings(),
     });
   });

@@ -1,11 +1,14 @@
 import {
   type Check,
+  checkArray,
   checkBoolean,
+  checkCount,
   checkDuration,
   checkFunction,
   checkName,
   checkObject,
   checkOneOf,
+  checkOr,
   checkPositiveDuration,
   describeValue,
   invalidOption,
@@ -15,6 +18,7 @@ import {
   VigilError,
 } from '../core/index.js';
 import { type ProcessBody, type ProcessSettings, READINESS, type Readiness, type Runner, TaskRunner } from '../processes/index.js';
+import { type CompleteRestartDelay, checkRestartDelay, type RestartDelay } from './restart-delay.js';
 import { RESTART_TYPES, type RestartType } from './restart-plan.js';
 
 export const CHILD_TYPES = ['worker', 'supervisor'] as const;
@@ -53,6 +57,12 @@ export interface ChildOptions<TArgs = unknown> {
   readonly healthCheckFn?: HealthCheck | undefined;
   /** Milliseconds between health checks, and how long one may take; default 5,000. */
   readonly healthCheckIntervalMs?: number | undefined;
+  /** A restart budget of its own beside that of the supervisor, which gives up when either is used up; default none. */
+  readonly maxRestarts?: number | undefined;
+  /** The window of its own budget in seconds, > 0; default 5, or that of the preset. */
+  readonly maxSeconds?: number | undefined;
+  /** How long to wait before it is restarted; default that of the supervisor. */
+  readonly restartDelay?: RestartDelay | undefined;
   /** How the child's own inbox is made. */
   readonly inbox?: MailboxOptions | undefined;
 }
@@ -74,6 +84,9 @@ export interface CompleteChildSpec extends ProcessSettings {
   readonly startTimeoutMs: number | 'infinity';
   readonly healthCheckFn: HealthCheck | undefined;
   readonly healthCheckIntervalMs: number;
+  readonly maxRestarts: number | undefined;
+  readonly periodMs: number;
+  readonly restartDelay: CompleteRestartDelay | undefined;
 }
 
 /** What a supervisor and its children use where they were told nothing. A supervisor hands its own down to the tree below. */
@@ -83,6 +96,7 @@ export interface SupervisionDefaults {
   readonly shutdownTimeoutMs: number;
   readonly healthCheckIntervalMs: number;
   readonly inbox: MailboxSettings;
+  readonly restartDelay?: CompleteRestartDelay | undefined;
 }
 
 export const DEFAULTS: SupervisionDefaults = {
@@ -98,6 +112,8 @@ const DEFAULT_START_TIMEOUT_MS = 30_000;
 const checkRestartType = checkOneOf(RESTART_TYPES);
 const checkType = checkOneOf(CHILD_TYPES);
 const checkReadiness = checkOneOf(READINESS);
+const checkMaxRestarts = optional(checkCount);
+const checkDelay = optional(checkRestartDelay);
 const checkHealthCheck = optional(checkFunction<HealthCheck>());
 
 const checkStartTimeout: Check<number | 'infinity'> = (name, value) => (value === 'infinity' ? value : checkPositiveDuration(name, value));
@@ -121,22 +137,32 @@ export function completeChildSpec(spec: ChildSpec, defaults: SupervisionDefaults
   const id = checkName('id', spec.id);
   if (spec.startFn === undefined) throw badSpec('missing_start', `child "${id}" needs a startFn`);
   const runner = runnerOf(spec.startFn, defaults);
-  const type = checkType('type', spec.type ?? (runner.kind === 'supervisor' ? 'supervisor' : 'worker'));
+  const type = checkOr(checkType, 'type', spec.type, runner.kind === 'supervisor' ? 'supervisor' : 'worker');
   const complete: CompleteChildSpec = {
     id,
     runner,
     type,
     args: spec.args,
-    restartType: checkRestartType('restartType', spec.restartType ?? 'permanent'),
-    shutdownTimeoutMs: checkShutdownTimeout(
+    restartType: checkOr(checkRestartType, 'restartType', spec.restartType, 'permanent'),
+    shutdownTimeoutMs: checkOr(
+      checkShutdownTimeout,
       'shutdownTimeoutMs',
-      spec.shutdownTimeoutMs ?? (type === 'supervisor' ? 'infinity' : defaults.shutdownTimeoutMs),
+      spec.shutdownTimeoutMs,
+      type === 'supervisor' ? 'infinity' : defaults.shutdownTimeoutMs,
     ),
-    significant: checkBoolean('significant', spec.significant ?? false),
-    readiness: checkReadiness('readiness', spec.readiness ?? 'immediate'),
-    startTimeoutMs: checkStartTimeout('startTimeoutMs', spec.startTimeoutMs ?? DEFAULT_START_TIMEOUT_MS),
+    significant: checkOr(checkBoolean, 'significant', spec.significant, false),
+    readiness: checkOr(checkReadiness, 'readiness', spec.readiness, 'immediate'),
+    startTimeoutMs: checkOr(checkStartTimeout, 'startTimeoutMs', spec.startTimeoutMs, DEFAULT_START_TIMEOUT_MS),
     healthCheckFn: checkHealthCheck('healthCheckFn', spec.healthCheckFn),
-    healthCheckIntervalMs: checkPositiveDuration('healthCheckIntervalMs', spec.healthCheckIntervalMs ?? defaults.healthCheckIntervalMs),
+    healthCheckIntervalMs: checkOr(
+      checkPositiveDuration,
+      'healthCheckIntervalMs',
+      spec.healthCheckIntervalMs,
+      defaults.healthCheckIntervalMs,
+    ),
+    maxRestarts: checkMaxRestarts('maxRestarts', spec.maxRestarts),
+    periodMs: checkOr(checkPositiveDuration, 'maxSeconds', spec.maxSeconds, defaults.maxSeconds) * 1000,
+    restartDelay: checkOr(checkDelay, 'restartDelay', spec.restartDelay, defaults.restartDelay),
     inbox: inboxOf(spec.inbox, defaults),
   };
   if (complete.significant && complete.restartType === 'permanent') {
@@ -153,7 +179,7 @@ export function completeChildSpec(spec: ChildSpec, defaults: SupervisionDefaults
  */
 export function checkChildSpecs(specs: readonly ChildSpec[]): void {
   const ids = new Set<string>();
-  for (const spec of specs) {
+  for (const spec of checkArray('specs', specs)) {
     const { id } = completeChildSpec(spec, DEFAULTS);
     if (ids.has(id)) throw duplicateChild(id, 'present');
     ids.add(id);
@@ -174,7 +200,7 @@ function badSpec(reason: 'missing_id' | 'missing_start' | 'invalid_spec', text: 
 function runnerOf(start: Startable, defaults: SupervisionDefaults): Runner {
   if (typeof start === 'function') return new TaskRunner(start);
   checkObject('startFn', start);
-  if ('asRunner' in start) return start.asRunner(defaults);
+  if ('asRunner' in start && typeof start.asRunner === 'function') return start.asRunner(defaults);
   if ('create' in start && typeof start.create === 'function') return start;
   throw invalidOption('startFn', 'a function, a runner, a supervisor or a supervisor builder', start);
 }

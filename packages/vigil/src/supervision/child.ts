@@ -2,6 +2,8 @@ import { type Cancel, crashed, type Environment, type ExitReason, VigilError } f
 import type { Process, ProcessHost, ProcessRef } from '../processes/index.js';
 import type { CompleteChildSpec } from './child-spec.js';
 import { watchHealth } from './health-check.js';
+import { restartDelayMs } from './restart-delay.js';
+import { RestartIntensity } from './restart-intensity.js';
 import { treeBelow } from './supervisor-process.js';
 import type { ChildInfo, ChildRow, ChildState, LastExit } from './supervision-tree.js';
 
@@ -56,7 +58,12 @@ export interface EndedPhase {
 
 export interface RestartingPhase {
   readonly kind: 'restarting';
+  /** Ends the wait before the next attempt. */
+  cancelDelay: Cancel | undefined;
 }
+
+/** Whether a stop keeps its own time, or somebody who stops several children keeps it for all of them. */
+export type StopDeadline = 'own_deadline' | 'common_deadline';
 
 interface StartingPhase {
   readonly kind: 'starting';
@@ -76,7 +83,8 @@ interface RunningPhase {
   readonly kind: 'running';
   readonly process: Process;
   readonly sinceMs: number;
-  readonly stopHealthChecks: Cancel | undefined;
+  isSuspended: boolean;
+  stopHealthChecks: Cancel | undefined;
 }
 
 type Phase = StartingPhase | RunningPhase | StoppingPhase | EndedPhase | RestartingPhase | { readonly kind: 'stopped' };
@@ -93,13 +101,19 @@ export class Child implements ProcessHost {
   readonly spec: CompleteChildSpec;
   restartCount = 0;
   readonly #owner: ChildOwner;
+  /** Its own budget beside that of the supervisor. */
+  readonly #intensity: RestartIntensity | undefined;
   #phase: Phase = STOPPED;
+  #latest: Process | undefined;
+  #latestReady: Process | undefined;
   #incarnation = 0;
+  #restartsInARow = 0;
   #lastExit: LastExit | undefined;
 
   constructor(spec: CompleteChildSpec, owner: ChildOwner) {
     this.spec = spec;
     this.#owner = owner;
+    if (spec.maxRestarts !== undefined) this.#intensity = new RestartIntensity(spec.maxRestarts, spec.periodMs);
   }
 
   get environment(): Environment {
@@ -141,6 +155,7 @@ export class Child implements ProcessHost {
     const start = new Start();
     try {
       const process = this.spec.runner.create(this.spec, this.#incarnation, this);
+      this.#latest = process;
       this.#phase = { kind: 'starting', process, start, cancelTimeout: undefined };
       process.start();
     } catch (error) {
@@ -156,18 +171,21 @@ export class Child implements ProcessHost {
    *
    * @returns what it ended with; `undefined` when nothing of it was running.
    */
-  async stop(): Promise<ExitReason | undefined> {
+  async stop(deadline: StopDeadline = 'own_deadline'): Promise<ExitReason | undefined> {
     const { phase } = this;
     switch (phase.kind) {
       case 'stopped':
       case 'ended':
       case 'restarting':
-        this.#phase = STOPPED;
+        this.settleStopped();
         return undefined;
       case 'starting':
-        return this.#stopProcess(phase.process, phase.start, phase.cancelTimeout);
+        phase.cancelTimeout?.();
+        return this.#stopProcess(phase.process, deadline, phase.start);
       case 'running':
-        return this.#stopProcess(phase.process, undefined, phase.stopHealthChecks);
+        phase.stopHealthChecks?.();
+        this.#noteRun(phase.sinceMs);
+        return this.#stopProcess(phase.process, deadline);
       case 'stopping':
         throw new Error(`child "${this.spec.id}" is stopped twice at a time`);
     }
@@ -178,6 +196,53 @@ export class Child implements ProcessHost {
     if (this.#phase.kind === 'starting') void this.stop();
   }
 
+  /** Handles no more messages until `resume`; false when it did not already. */
+  suspend(): boolean {
+    const { phase } = this;
+    if (phase.kind !== 'running' || phase.isSuspended) return false;
+    phase.process.suspend();
+    phase.isSuspended = true;
+    phase.stopHealthChecks?.();
+    return true;
+  }
+
+  resume(): boolean {
+    const { phase } = this;
+    if (phase.kind !== 'running' || !phase.isSuspended) return false;
+    phase.isSuspended = false;
+    phase.stopHealthChecks = this.#watchHealth(phase.process);
+    phase.process.resume();
+    return true;
+  }
+
+  /** Whether `ref` is that of its latest incarnation, or of the last one that was up, while attempts to restart it fail. */
+  isNamedBy(ref: ProcessRef): boolean {
+    return this.#latest?.ref === ref || this.#latestReady?.ref === ref;
+  }
+
+  /** How many restarts its own budget allows. */
+  restartsLeft(nowMs: number): number {
+    return this.#intensity?.remaining(nowMs) ?? Number.POSITIVE_INFINITY;
+  }
+
+  recordRestart(nowMs: number): void {
+    this.#intensity?.record(nowMs);
+  }
+
+  /** Milliseconds to wait before the restart that is due; each call is one more restart in a row. */
+  nextDelayMs(): number {
+    const { restartDelay } = this.spec;
+    if (restartDelay === undefined) return 0;
+    const delayMs = restartDelayMs(restartDelay, this.#restartsInARow, this.environment.random.next());
+    this.#restartsInARow += 1;
+    return delayMs;
+  }
+
+  /** Kills it if it has been asked to stop and has not ended. */
+  killIfOverdue(): void {
+    if (this.#phase.kind === 'stopping') this.#killOverdue(this.#phase.process);
+  }
+
   /** Kills what runs. */
   kill(): void {
     this.#process?.kill();
@@ -185,14 +250,20 @@ export class Child implements ProcessHost {
 
   /** Its last end is answered: it stays down. */
   settleStopped(): void {
+    if (this.#phase.kind === 'restarting') this.#phase.cancelDelay?.();
     this.#phase = STOPPED;
   }
 
   /** Its last end will be answered with a new start. */
   settleRestarting(): RestartingPhase {
-    const phase: RestartingPhase = { kind: 'restarting' };
+    const phase: RestartingPhase = { kind: 'restarting', cancelDelay: undefined };
     this.#phase = phase;
     return phase;
+  }
+
+  /** Whether an incarnation has started and has not ended. */
+  get isUp(): boolean {
+    return this.#phase.kind === 'running' || this.#phase.kind === 'stopping';
   }
 
   row(): ChildRow {
@@ -231,7 +302,22 @@ export class Child implements ProcessHost {
     const { phase } = this;
     if (phase.kind !== 'starting' || phase.process !== process) return;
     phase.cancelTimeout?.();
-    this.#phase = { kind: 'running', process, sinceMs: this.environment.clock.now(), stopHealthChecks: this.#watchHealth(process) };
+    this.#latestReady = process;
+    this.#phase = {
+      kind: 'running',
+      process,
+      sinceMs: this.environment.clock.now(),
+      isSuspended: false,
+      stopHealthChecks: this.#watchHealth(process),
+    };
+    phase.start.settle(process);
+  }
+
+  processIgnored(process: Process): void {
+    const { phase } = this;
+    if (phase.kind !== 'starting' || phase.process !== process) return;
+    phase.cancelTimeout?.();
+    this.#phase = STOPPED;
     phase.start.settle(process);
   }
 
@@ -247,6 +333,7 @@ export class Child implements ProcessHost {
         break;
       case 'running': {
         phase.stopHealthChecks?.();
+        this.#noteRun(phase.sinceMs);
         const ended: EndedPhase = { kind: 'ended', reason };
         this.#phase = ended;
         this.#owner.childEnded(this, ended);
@@ -264,6 +351,12 @@ export class Child implements ProcessHost {
     }
   }
 
+  /** A run that was long enough ends a row of restarts. */
+  #noteRun(sinceMs: number): void {
+    const { restartDelay } = this.spec;
+    if (restartDelay !== undefined && this.environment.clock.now() - sinceMs >= restartDelay.maxMs) this.#restartsInARow = 0;
+  }
+
   #limitStart(): void {
     const { id, readiness, startTimeoutMs } = this.spec;
     const { phase } = this;
@@ -273,8 +366,7 @@ export class Child implements ProcessHost {
     phase.cancelTimeout = this.environment.clock.after(startTimeoutMs, late, { keepAlive: true });
   }
 
-  #stopProcess(process: Process, start: Start | undefined, release: Cancel | undefined): Promise<ExitReason> {
-    release?.();
+  #stopProcess(process: Process, deadline: StopDeadline, start?: Start): Promise<ExitReason> {
     return new Promise((resolve) => {
       const settle = (reason: ExitReason) => {
         start?.settle(new StartFailure(reason, true));
@@ -284,7 +376,7 @@ export class Child implements ProcessHost {
       this.#phase = phase;
       const { shutdownTimeoutMs } = this.spec;
       if (shutdownTimeoutMs === 'brutal_kill') return process.kill();
-      if (shutdownTimeoutMs !== 'infinity') {
+      if (shutdownTimeoutMs !== 'infinity' && deadline === 'own_deadline') {
         phase.cancelGrace = this.environment.clock.after(shutdownTimeoutMs, () => this.#killOverdue(process), { keepAlive: true });
       }
       process.stop();
@@ -304,5 +396,6 @@ export class Child implements ProcessHost {
 }
 
 function stateOf(phase: Phase): ChildState {
+  if (phase.kind === 'running' && phase.isSuspended) return 'suspended';
   return phase.kind === 'ended' ? 'restarting' : phase.kind;
 }

@@ -27,9 +27,14 @@ export {
   type Startable,
   type SupervisionDefaults,
 } from './child-spec.js';
+export { type ChildTemplate, DynamicSupervisor, type DynamicSupervisorOptions } from './dynamic-supervisor.js';
+export { type PartitionKey, type PartitionOptions, PartitionSupervisor, type PartitionTemplate } from './partition-supervisor.js';
+export type { RestartDelay } from './restart-delay.js';
 export type { RestartEvent } from './restart-history.js';
 export type { RestartStrategy, RestartType } from './restart-plan.js';
 export * from './supervision-tree.js';
 export { Supervisor } from './supervisor.js';
+export type { RestartForecast } from './supervisor-core.js';
+export { type RunTaskOptions, type TaskFunction, TaskSupervisor } from './task-supervisor.js';
 export type { AutoShutdown, CrashHandler, SupervisorOptions } from './supervisor-options.js';
 export { SupervisorRunner } from './supervisor-process.js';

@@ -50,6 +50,14 @@ export class Reporter {
     this.#log.error(`${this.#name(child)} did not start: ${describeExit(failure.reason)}`, errorOf(failure.reason));
   }
 
+  suspended(child: Child): void {
+    if (this.#telemetry.wants('process_suspended')) this.#telemetry.report('process_suspended', this.#factsOf(child));
+  }
+
+  resumed(child: Child): void {
+    if (this.#telemetry.wants('process_resumed')) this.#telemetry.report('process_resumed', this.#factsOf(child));
+  }
+
   /** A child ended by itself. */
   ended(child: Child, reason: ExitReason): void {
     if (!isAbnormal(reason)) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { crashed, type ExitReason, KILLED, NORMAL, SHUTDOWN } from '../core/index.js';
-import { decideExit, planRestart, RESTART_STRATEGIES, RESTART_TYPES, type RestartType } from './restart-plan.js';
+import { isRestarted, planRestart, RESTART_STRATEGIES, RESTART_TYPES, type RestartType } from './restart-plan.js';
 
 interface Named {
   readonly id: string;
@@ -22,17 +22,17 @@ const failures = fc.record({ types: fc.array(restartTypes, { minLength: 1, maxLe
 
 const ids = (children: readonly Named[]) => children.map(({ id }) => id);
 
-describe('decideExit', () => {
+describe('isRestarted', () => {
   const INFO: ExitReason = { kind: 'shutdown', info: 'because' };
   const ERROR = crashed(new Error('boom'));
-  const matrix: Record<RestartType, readonly string[]> = {
-    permanent: ['restart', 'restart', 'restart', 'restart', 'restart'],
-    transient: ['keep', 'keep', 'keep', 'restart', 'restart'],
-    temporary: ['forget', 'forget', 'forget', 'forget', 'forget'],
+  const matrix: Record<RestartType, readonly boolean[]> = {
+    permanent: [true, true, true, true, true],
+    transient: [false, false, false, true, true],
+    temporary: [false, false, false, false, false],
   };
   for (const restartType of RESTART_TYPES) {
     it(`EXIT-01: answers the ends of a ${restartType} child by its row of the matrix`, () => {
-      const row = [NORMAL, SHUTDOWN, INFO, ERROR, KILLED].map((reason) => decideExit(restartType, reason));
+      const row = [NORMAL, SHUTDOWN, INFO, ERROR, KILLED].map((reason) => isRestarted(restartType, reason));
       assert.deepEqual(row, matrix[restartType]);
     });
   }

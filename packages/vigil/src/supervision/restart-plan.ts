@@ -11,18 +11,15 @@ export type RestartStrategy = (typeof RESTART_STRATEGIES)[number];
 export const RESTART_TYPES = ['permanent', 'transient', 'temporary'] as const;
 export type RestartType = (typeof RESTART_TYPES)[number];
 
-/** What a child's end asks for: start it again, keep it as stopped, or forget it. */
-export type ExitDecision = 'restart' | 'keep' | 'forget';
-
-/** @see OTP supervisor, "Restart Strategy", `permanent | transient | temporary`. */
-export function decideExit(restartType: RestartType, reason: ExitReason): ExitDecision {
+/** Whether a child is started again after an end with this reason. @see OTP supervisor, `permanent | transient | temporary` */
+export function isRestarted(restartType: RestartType, reason: ExitReason): boolean {
   switch (restartType) {
     case 'permanent':
-      return 'restart';
+      return true;
     case 'transient':
-      return isAbnormal(reason) ? 'restart' : 'keep';
+      return isAbnormal(reason);
     case 'temporary':
-      return 'forget';
+      return false;
   }
 }
 

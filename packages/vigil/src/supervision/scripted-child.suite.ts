@@ -25,6 +25,7 @@ import {
 } from '../processes/index.js';
 import { VirtualClock } from '../testing/index.js';
 import { type ChildOptions, type ChildSpec, DEFAULTS } from './child-spec.js';
+import { type ChildTemplate, DynamicSupervisor, type DynamicSupervisorOptions } from './dynamic-supervisor.js';
 import { Supervisor } from './supervisor.js';
 import type { SupervisorOptions } from './supervisor-options.js';
 import { SupervisorRunner } from './supervisor-process.js';
@@ -139,11 +140,29 @@ export class World {
     return supervisor;
   }
 
+  /** A dynamic supervisor whose children do what the scripted child says that each is started with. */
+  dynamicSupervisor(template: PoolTemplate = {}, options: DynamicSupervisorOptions = {}): Pool {
+    const startFn: Runner<ScriptedChild> = {
+      kind: 'task',
+      create: (settings, incarnation, host) => settings.args.runner.create(settings, incarnation, host),
+    };
+    return new DynamicSupervisor({ ...template, startFn }, options, this.environment);
+  }
+
+  async startedPool(template?: PoolTemplate, options?: DynamicSupervisorOptions): Promise<Pool> {
+    const pool = this.dynamicSupervisor(template, options);
+    await pool.start();
+    return pool;
+  }
+
   /** A supervisor that its parent makes anew at each start. */
   subtree(id: string, options: ScriptedOptions, childOptions: ChildOptions = {}): Subtree {
     return new Subtree(id, options, childOptions);
   }
 }
+
+export type Pool = DynamicSupervisor<unknown, ScriptedChild>;
+export type PoolTemplate = Omit<ChildTemplate, 'startFn'>;
 
 export interface ScriptedOptions extends Omit<SupervisorOptions, 'children'> {
   readonly children?: readonly (ScriptedChild | Subtree | ChildSpec)[];
@@ -173,10 +192,12 @@ export class Subtree {
   }
 }
 
+type StartScript = 'succeeds' | 'fails' | 'declines' | 'waits';
+
 /** How a scripted child behaves. It can be changed at any time and holds from the next start or stop on. */
 export interface Script {
-  /** Whether its start succeeds, fails, or waits for `becomeReady()`. Only with `readiness: 'explicit'`. Default `'succeeds'`. */
-  start?: 'succeeds' | 'fails' | 'waits';
+  /** Whether its start succeeds, fails, is declined, or waits for `becomeReady()`. Only with `readiness: 'explicit'`. Default `'succeeds'`. */
+  start?: StartScript;
   /** Virtual milliseconds until then; default 0. */
   startsAfterMs?: number;
   /** Virtual milliseconds that its clean-up takes, or `'never'` when it does not listen; default 0. */
@@ -191,8 +212,9 @@ export const CRASH: Error = new Error('boom');
 /** A task that starts, ends and stops as the test says. */
 export class ScriptedChild implements Script {
   readonly id: string;
+  readonly runner: Runner;
   readonly spec: ChildSpec;
-  start: 'succeeds' | 'fails' | 'waits';
+  start: StartScript;
   startsAfterMs: number;
   stopsAfterMs: number | 'never';
   stopsWith: Error | undefined;
@@ -212,7 +234,8 @@ export class ScriptedChild implements Script {
     this.startsAfterMs = startsAfterMs;
     this.stopsAfterMs = stopsAfterMs;
     this.stopsWith = stopsWith;
-    this.spec = { ...spec, id, startFn: this.#runner() };
+    this.runner = this.#runner();
+    this.spec = { ...spec, id, startFn: this.runner };
   }
 
   /** How often its body was entered. */
@@ -284,6 +307,7 @@ export class ScriptedChild implements Script {
       environment: host.environment,
       path: host.path,
       processReady: (ready) => host.processReady(ready),
+      processIgnored: (ignored) => host.processIgnored(ignored),
       processExited: (ended, reason) => {
         this.#world.notes.push(`-${this.id}(${wordFor(reason)})`);
         host.processExited(ended, reason);
@@ -301,6 +325,7 @@ export class ScriptedChild implements Script {
     this.#world.notes.push(`+${this.id}`);
     if (this.startsAfterMs > 0) await Promise.race([this.#pause(this.startsAfterMs), context.stopped]);
     if (this.start === 'fails' && !context.signal.aborted) throw START_ERROR;
+    if (this.start === 'declines') return context.ignore();
     if (this.start === 'succeeds') context.ready();
     await Promise.race([end.promise, context.stopped]);
     if (!context.signal.aborted) return;

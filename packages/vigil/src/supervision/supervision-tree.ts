@@ -21,7 +21,7 @@ export interface ChildCounts {
   readonly workers: number;
 }
 
-export type ChildState = 'starting' | 'running' | 'stopping' | 'restarting' | 'stopped';
+export type ChildState = 'starting' | 'running' | 'suspended' | 'stopping' | 'restarting' | 'stopped';
 
 /** What a supervisor knows of a child at this moment. */
 export interface ChildInfo {

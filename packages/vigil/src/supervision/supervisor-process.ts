@@ -1,4 +1,4 @@
-import { crashed, type ExitReason } from '../core/index.js';
+import { crashed, type ExitReason, KILLED, VigilError } from '../core/index.js';
 import { LocalProcess, type Process, type ProcessHost, type ProcessSettings, type Runner } from '../processes/index.js';
 import type { SupervisorInfo } from './supervision-tree.js';
 
@@ -14,11 +14,14 @@ export interface Supervised {
 /** A supervisor as a child: it is ready when all its children are, and has ended when none is left. */
 class SupervisorProcess extends LocalProcess {
   readonly #supervisor: Supervised;
+  #killReason: ExitReason | undefined;
 
   constructor(supervisor: Supervised, settings: ProcessSettings, incarnation: number, host: ProcessHost) {
     super(settings, incarnation, host);
     this.#supervisor = supervisor;
     this.refuseMessages();
+    // As in OTP: who is linked with a supervisor, and is no child of it, ends without it.
+    this.trapExits(() => {});
   }
 
   get kind(): 'supervisor' {
@@ -31,15 +34,22 @@ class SupervisorProcess extends LocalProcess {
       () => this.host.processReady(this),
       (error: unknown) => this.end(crashed(error)),
     );
-    void this.#supervisor.exited.then((reason) => this.end(reason));
+    void this.#supervisor.exited.then((reason) => this.end(this.#killReason ?? reason));
   }
 
   stop(): void {
     void this.#supervisor.stop();
   }
 
-  /** The supervisor kills its children and ends when the last one is gone; it cannot take over another reason. */
-  kill(): void {
+  suspend(): void {
+    throw new VigilError('InvalidState', `"${this.settings.id}" is a supervisor, which cannot be suspended`);
+  }
+
+  resume(): void {}
+
+  /** The supervisor kills its children, and has ended when the last one is gone. */
+  kill(reason: ExitReason = KILLED): void {
+    this.#killReason ??= reason;
     this.#supervisor.kill();
   }
 

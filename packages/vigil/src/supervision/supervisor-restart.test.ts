@@ -306,7 +306,7 @@ describe('restart intensity of a supervisor', () => {
     const error = await causeOfDeath(supervisor);
     assert.equal(
       error.message,
-      'supervisor "app" gives up: child "a" ended (crashed: Error: boom) and its budget of 0 restarts within 7 s is used up',
+      'supervisor "app" gives up: child "a" ended (crashed: Error: boom) and the budget of 0 restarts within 7 s is used up',
     );
     assert.deepEqual(error.details, { id: 'a', reason: { kind: 'crashed', error: CRASH }, maxRestarts: 0, maxSeconds: 7 });
     assert.equal(error.cause, CRASH);

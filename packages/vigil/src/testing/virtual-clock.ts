@@ -36,6 +36,7 @@ export class VirtualClock implements Clock {
   }
 
   after(delayMs: number, callback: () => void): Cancel {
+    checkDuration('delayMs', delayMs);
     const timer = this.#timers.add(this.now() + delayMs, callback, false);
     return () => this.#timers.remove(timer);
   }

@@ -1,6 +1,6 @@
 import type { Clock, Inbox, Logger, Sender } from '../../core/index.js';
 import type { ProcessContext } from '../process-context.js';
-import type { ProcessHost, ProcessRef, ProcessSettings } from '../runner.js';
+import type { ExitSignal, Monitor, ProcessHost, ProcessRef, ProcessSettings } from '../runner.js';
 
 /** What a context needs of its task. */
 export interface ContextSource<TMessage, TArgs> {
@@ -12,6 +12,12 @@ export interface ContextSource<TMessage, TArgs> {
   readonly signal: AbortSignal;
   readonly stopped: Promise<void>;
   ready(): void;
+  ignore(): void;
+  resumed(): Promise<void>;
+  monitor(target: ProcessRef | string): Monitor;
+  link(target: ProcessRef): void;
+  unlink(target: ProcessRef): boolean;
+  trapExits(handler: (signal: ExitSignal) => void): void;
   register(name: string): void;
   unregister(name: string): boolean;
 }
@@ -62,6 +68,30 @@ export class TaskContext<TMessage, TArgs> implements ProcessContext<TMessage, TA
 
   ready(): void {
     this.#process.ready();
+  }
+
+  ignore(): void {
+    this.#process.ignore();
+  }
+
+  resumed(): Promise<void> {
+    return this.#process.resumed();
+  }
+
+  monitor(target: ProcessRef | string): Monitor {
+    return this.#process.monitor(target);
+  }
+
+  link(target: ProcessRef): void {
+    this.#process.link(target);
+  }
+
+  unlink(target: ProcessRef): boolean {
+    return this.#process.unlink(target);
+  }
+
+  onExit(handler: (signal: ExitSignal) => void): void {
+    this.#process.trapExits(handler);
   }
 
   whereis(name: string): Sender | undefined {

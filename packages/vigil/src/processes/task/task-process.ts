@@ -2,6 +2,7 @@ import { crashed, type ExitReason, isVigilError, KILLED, NORMAL, ProcessExit, SH
 import { LocalProcess } from '../local-process.js';
 import type { ProcessBody } from '../process-context.js';
 import type { ProcessHost, ProcessSettings } from '../runner.js';
+import { StopRequest } from '../stop-request.js';
 import { TaskContext } from './task-context.js';
 
 /**
@@ -14,9 +15,13 @@ export class TaskProcess<TMessage = unknown, TArgs = unknown> extends LocalProce
   readonly #body: ProcessBody<TMessage, TArgs>;
   #isReady = false;
   #isAsked = false;
+  #madeStopRequest: StopRequest | undefined;
   #controller: AbortController | undefined;
   #stopped: Promise<void> | undefined;
   #resolveStopped: (() => void) | undefined;
+  #resumed: Promise<void> | undefined;
+  #resolveResumed: (() => void) | undefined;
+  #isIgnored = false;
 
   constructor(body: ProcessBody<TMessage, TArgs>, settings: ProcessSettings<TArgs>, incarnation: number, host: ProcessHost) {
     super(settings, incarnation, host);
@@ -30,7 +35,7 @@ export class TaskProcess<TMessage = unknown, TArgs = unknown> extends LocalProce
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#isAsked) this.#controller.abort(new ProcessExit('shutdown'));
+      if (this.#isAsked) this.#controller.abort(this.#stopRequest);
     }
     return this.#controller.signal;
   }
@@ -52,10 +57,8 @@ export class TaskProcess<TMessage = unknown, TArgs = unknown> extends LocalProce
     } catch (error) {
       running = Promise.reject(error);
     }
-    Promise.resolve(running).then(
-      () => this.#settle(this.#isAsked ? SHUTDOWN : NORMAL),
-      (error: unknown) => this.#settle(this.#reasonFor(error)),
-    );
+    // Bound methods are smaller than closures, and each idle task keeps two of them.
+    Promise.resolve(running).then(this.#returned.bind(this), this.#threw.bind(this));
     if (this.settings.readiness === 'immediate') this.ready();
   }
 
@@ -66,24 +69,67 @@ export class TaskProcess<TMessage = unknown, TArgs = unknown> extends LocalProce
     this.host.processReady(this);
   }
 
+  /** The start is declined: that is its end, and no failure. */
+  ignore(): void {
+    if (this.settings.readiness !== 'explicit' || this.#isReady || !this.isAlive) return;
+    this.#isIgnored = true;
+    this.host.processIgnored(this);
+    this.end(NORMAL, () => this.stop());
+  }
+
+  /** Resolves at once unless the task is suspended, else when it is resumed or asked to stop. */
+  resumed(): Promise<void> {
+    return this.#resumed ?? Promise.resolve();
+  }
+
+  suspend(): void {
+    if (this.#isAsked) return;
+    this.#resumed ??= new Promise((resolve) => {
+      this.#resolveResumed = resolve;
+    });
+    this.holdMessages();
+  }
+
+  resume(): void {
+    this.#resumed = undefined;
+    this.#resolveResumed?.();
+    this.releaseMessages();
+  }
+
   stop(): void {
     if (this.#isAsked) return;
     this.#isAsked = true;
+    // A suspended task could not hear of it.
+    this.resume();
     this.refuseMessages();
     this.#resolveStopped?.();
-    this.#controller?.abort(new ProcessExit('shutdown'));
+    this.#controller?.abort(this.#stopRequest);
   }
 
   kill(reason: ExitReason = KILLED): void {
     this.end(reason, () => this.stop());
   }
 
+  get #stopRequest(): StopRequest {
+    this.#madeStopRequest ??= new StopRequest();
+    return this.#madeStopRequest;
+  }
+
+  #returned(): void {
+    this.#settle(this.#isAsked ? SHUTDOWN : NORMAL);
+  }
+
+  #threw(error: unknown): void {
+    this.#settle(this.#reasonFor(error));
+  }
+
   #settle(reason: ExitReason): void {
     if (this.isAlive) this.end(reason, () => this.stop());
-    else this.#logLateEnd(reason);
+    else if (!this.#isIgnored) this.#logLateEnd(reason);
   }
 
   #reasonFor(error: unknown): ExitReason {
+    if (error instanceof StopRequest) return error === this.#madeStopRequest ? SHUTDOWN : crashed(error);
     if (error instanceof ProcessExit) return error.reason;
     return this.#isAsked && answersStopRequest(error) ? SHUTDOWN : crashed(error);
   }

@@ -256,6 +256,55 @@ describe('the context of a task', () => {
     await context.stopped;
   });
 
+  it('has a promise that resolves at once unless the task is suspended, else when it is resumed', async () => {
+    const subject = start();
+    await context.resumed();
+    subject.process.suspend();
+    const first = context.resumed();
+    subject.process.suspend();
+    let isResumed = false;
+    const wait = async () => {
+      await Promise.all([first, context.resumed()]);
+      isResumed = true;
+    };
+    const waited = wait();
+    await nextTurn();
+    assert.equal(isResumed, false);
+    subject.process.resume();
+    await waited;
+    await context.resumed();
+    subject.process.suspend();
+    assert.equal(await Promise.race([context.resumed(), Promise.resolve('suspended again')]), 'suspended again');
+  });
+
+  it('lets nobody wait to be resumed who is asked to stop, or killed', async () => {
+    for (const end of ['stop', 'kill'] as const) {
+      const subject = start();
+      subject.process.suspend();
+      const resumed = context.resumed();
+      if (end === 'stop') subject.stop();
+      else subject.process.kill();
+      await Promise.all([resumed, context.resumed()]);
+    }
+  });
+
+  it('gives out nothing through an inbox that is first read while the task is suspended', () => {
+    const subject = start();
+    subject.process.suspend();
+    subject.process.ref.send('a');
+    assert.equal(context.inbox.tryRecv(), undefined);
+    subject.process.resume();
+    assert.equal(context.inbox.tryRecv()?.payload, 'a');
+  });
+
+  it('gives out everything through an inbox that is first read when the task was suspended and resumed', () => {
+    const subject = start();
+    subject.process.suspend();
+    subject.process.resume();
+    subject.process.ref.send('a');
+    assert.equal(context.inbox.tryRecv()?.payload, 'a');
+  });
+
   it('gives and frees names, and finds them', () => {
     const subject = start();
     context.register('first');
