@@ -3,6 +3,8 @@ import type { Counters } from './counters.js';
 import { ask, type Job, type Request } from './hash-pool.js';
 import { type Line, MAX_LINE_BYTES, TOO_LONG } from './line-splitter.js';
 
+const MAX_WORKERS = 64;
+
 /** What is sent back, with its newline. A promise of it never rejects. */
 export type Answer = string | Buffer | Promise<string>;
 
@@ -11,18 +13,22 @@ interface Facts {
   readonly runtime: vigil.Runtime;
   readonly counters: Counters;
   readonly jobs: vigil.Inbox<Job>;
+  readonly hashers: vigil.Supervisor;
+  readonly connections: Pick<vigil.Supervisor, 'state' | 'getChildInfo' | 'planFor'>;
   readonly chaos: boolean;
 }
 
 /** Knows the answer to every line. */
-export function answerer({ app, runtime, counters, jobs, chaos }: Facts): (line: Line) => Answer {
+export function answerer({ app, runtime, counters, jobs, hashers, connections, chaos }: Facts): (line: Line) => Answer {
   return (line) => {
     counters.requests += 1;
     if (line === TOO_LONG) return `ERROR the line is longer than ${MAX_LINE_BYTES} bytes\n`;
 
     const text = line.toString();
     if (text.startsWith('HASH ')) return delegate({ kind: 'hash', text: line.subarray('HASH '.length) });
+    if (text.startsWith('PLAN ')) return plan(text.slice('PLAN '.length));
     if (text === 'CRASH' && chaos) return delegate({ kind: 'crash' });
+    if (text.startsWith('SCALE ') && chaos) return scale(text.slice('SCALE '.length));
     switch (text) {
       case 'STATUS':
         return `OK active=${counters.activeConnections} total=${counters.totalConnections}\n`;
@@ -42,6 +48,24 @@ export function answerer({ app, runtime, counters, jobs, chaos }: Facts): (line:
     return ask(jobs, request, runtime.clock).then(
       (answer) => `OK ${answer}\n`,
       (error: unknown) => `ERROR ${explain(error)}\n`,
+    );
+  }
+
+  /** What a crash of this child would lead to. */
+  function plan(id: string): string {
+    const supervisor = [app.root, hashers, connections].find((candidate) => candidate.getChildInfo(id) !== undefined);
+    if (supervisor === undefined) return `ERROR there is no child "${id}"\n`;
+    if (supervisor.state !== 'running') return 'ERROR the server is stopping\n';
+    const { stop, start, givesUp } = supervisor.planFor(id);
+    return `OK stop=${stop.join()} start=${start.join()} gives_up=${givesUp}\n`;
+  }
+
+  function scale(count: string): Answer {
+    const workers = Number(count);
+    if (!/^\d+$/.test(count) || workers > MAX_WORKERS) return `ERROR SCALE takes a number from 0 to ${MAX_WORKERS}\n`;
+    return hashers.scaleWorkers('hasher', workers).then(
+      () => `OK workers=${workers}\n`,
+      (error: unknown) => `ERROR ${error instanceof Error ? error.message : String(error)}\n`,
     );
   }
 

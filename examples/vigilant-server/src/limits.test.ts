@@ -37,7 +37,10 @@ describe('the server', () => {
 
     using refused = await TestClient.connect(server.port);
     refused.send('STATUS');
-    assert.deepEqual(await refused.readLines(2), ['ERROR there are 1000 connections already, try again later', undefined]);
+    assert.deepEqual(await refused.readLines(2), [
+      'ERROR supervisor "vigilant-server/connections" has 1000 of 1000 children, try again later',
+      undefined,
+    ]);
 
     clients[0]?.socket.destroy();
     while ((await clients[1]?.ask('STATUS')) !== 'OK active=999 total=1000');

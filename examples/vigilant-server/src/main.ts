@@ -10,16 +10,8 @@ program
   .option('--chaos', 'let clients kill workers with CRASH', false)
   .parse();
 
-const runtime = vigil.runtime({ log: console });
-const app = vigilantServer(runtime, program.opts<{ host: string; port: number; chaos: boolean }>());
-const ended = app.run();
-
-// The root answers once the whole tree stands. When it does not, `run` reports why and ends the program.
-app.root.whichChildren().then(
-  () => console.log(vigil.formatTree(app.inspect())),
-  () => {},
-);
-await ended;
+const app = vigilantServer(vigil.runtime(), program.opts<{ host: string; port: number; chaos: boolean }>());
+await app.run({ onStarted: () => console.log(vigil.formatTree(app.inspect())) });
 
 function parsePort(text: string): number {
   const port = Number(text);

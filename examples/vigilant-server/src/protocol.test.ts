@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict';
 import { scryptSync } from 'node:crypto';
 import { describe, it } from 'node:test';
+import type { App } from 'vigiljs';
 import { startServer } from './test-server.js';
 import { TestClient } from './test-client.js';
+
+function workersOf(server: { readonly app: App }): number | undefined {
+  return server.app.inspect().children[0]?.supervisor?.childCount;
+}
 
 describe('a command', () => {
   it('STATUS tells how many connections there are and were', async () => {
@@ -64,6 +69,46 @@ describe('a command', () => {
     assert.equal(await client.readLine(), Buffer.from([0x00, 0xff, 0xfe, 0x80]).toString());
     assert.deepEqual(await client.readLines(3), ['', 'status', undefined]);
     assert.deepEqual(Buffer.concat(chunks), Buffer.concat([Buffer.from([0x00, 0xff, 0xfe, 0x80]), Buffer.from('\n\nstatus\n')]));
+  });
+});
+
+describe('PLAN', () => {
+  it('tells what a crash would lead to, anywhere in the tree', async () => {
+    await using server = await startServer();
+    using client = await TestClient.connect(server.port);
+    assert.equal(await client.ask('PLAN hasher_1'), 'OK stop= start=hasher_1 gives_up=false');
+    assert.equal(await client.ask('PLAN listener'), 'OK stop= start=listener gives_up=false');
+    assert.equal(await client.ask('PLAN connections'), 'OK stop= start=connections gives_up=false');
+    assert.equal(await client.ask('PLAN connection_1'), 'OK stop= start= gives_up=false');
+    assert.equal(await client.ask('PLAN nobody'), 'ERROR there is no child "nobody"');
+  });
+});
+
+describe('SCALE', () => {
+  it('is echoed like anything else without chaos', async () => {
+    await using server = await startServer();
+    using client = await TestClient.connect(server.port);
+    assert.equal(await client.ask('SCALE 2'), 'SCALE 2');
+    assert.equal(workersOf(server), 4);
+  });
+
+  it('brings the pool to the number of workers that is asked for', async () => {
+    await using server = await startServer({ chaos: true });
+    using client = await TestClient.connect(server.port);
+    assert.equal(await client.ask('SCALE 6'), 'OK workers=6');
+    assert.equal(workersOf(server), 6);
+    assert.equal(await client.ask('SCALE 1'), 'OK workers=1');
+    assert.equal(workersOf(server), 1);
+    assert.equal(await client.ask('HASH still there'), hashed('still there'));
+  });
+
+  it('says what it takes when it is asked for anything else, and changes nothing', async () => {
+    await using server = await startServer({ chaos: true });
+    using client = await TestClient.connect(server.port);
+    for (const count of ['', 'many', '0x3', '1e1', '-1', ' 2', '65', '1000000']) {
+      assert.equal(await client.ask(`SCALE ${count}`), 'ERROR SCALE takes a number from 0 to 64', count);
+    }
+    assert.equal(workersOf(server), 4);
   });
 });
 

@@ -1,11 +1,14 @@
 import type * as vigil from 'vigiljs';
 import { answerer } from './commands.js';
+import { connection } from './connection.js';
 import { Counters } from './counters.js';
+import { FAREWELL_MS } from './farewell.js';
 import { hasher, type Job } from './hash-pool.js';
 import { listener } from './listener.js';
 
 const HASHERS = 4;
 const MAX_QUEUED_JOBS = 64;
+const MAX_CONNECTIONS = 1_000;
 
 export interface ServerOptions {
   readonly host: string;
@@ -25,14 +28,19 @@ export function vigilantServer(runtime: vigil.Runtime, { host, port, chaos }: Se
   const app = runtime.app({ name: 'vigilant-server' });
   const counters = new Counters(runtime);
   const jobs = runtime.inboxBuilder<Job>().name('jobs').capacity(MAX_QUEUED_JOBS).build();
-  const answer = answerer({ app, runtime, counters, jobs, chaos });
 
-  const hashers = runtime.supervisor().childPool('hasher', hasher, HASHERS, { args: { jobs } });
-  if (chaos) hashers.maxRestarts(1_000).maxSeconds(1);
-  const connections = runtime.supervisor().name('connections').build();
+  const pool = runtime.supervisor().name('hashers').childPool('hasher', hasher, HASHERS, { args: { jobs } });
+  if (chaos) pool.maxRestarts(1_000).maxSeconds(1);
+  const hashers = pool.build();
+  const connections = runtime.dynamicSupervisor(
+    // They end by themselves; whoever does not is killed a moment later.
+    { id: 'connection', startFn: connection, restartType: 'temporary', shutdownTimeoutMs: FAREWELL_MS + 1_000 },
+    { name: 'connections', maxChildren: MAX_CONNECTIONS },
+  );
+  const answer = answerer({ app, runtime, counters, jobs, hashers, connections, chaos });
 
   return app
     .worker('hashers', hashers)
-    .worker('connections', connections, { shutdownTimeoutMs: 20_000 })
+    .worker('connections', connections)
     .worker('listener', listener, { args: { host, port, runtime, counters, connections, answer }, readiness: 'explicit' });
 }

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 
 /** A connection that is read only when somebody does. */
 export async function openSocket(port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  const socket = connect({ port, host: '127.0.0.1' });
   await once(socket, 'connect');
   // How it ends is seen in what is read; nobody should have to listen for a reset besides.
   socket.on('error', () => {});

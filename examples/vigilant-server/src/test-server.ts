@@ -12,11 +12,16 @@ export interface TestServer extends AsyncDisposable {
 
 const ignore = () => {};
 
+export interface TestServerOptions {
+  readonly chaos?: boolean;
+  readonly clock?: vigil.Clock;
+}
+
 /** The server in this process, on a free port. */
-export async function startServer({ chaos }: { readonly chaos: boolean } = { chaos: false }): Promise<TestServer> {
+export async function startServer({ chaos = false, clock }: TestServerOptions = {}): Promise<TestServer> {
   const messages: string[] = [];
   const log = { debug: ignore, warn: ignore, error: ignore, info: (message: string) => messages.push(message) };
-  const app = vigilantServer(vigil.runtime({ log }), { host: '127.0.0.1', port: 0, chaos });
+  const app = vigilantServer(vigil.runtime({ log, clock }), { host: '127.0.0.1', port: 0, chaos });
   await app.start();
   return { app, port: portIn(messages.join('\n')), [Symbol.asyncDispose]: () => app.shutdown() };
 }
