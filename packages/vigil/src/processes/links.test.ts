@@ -118,6 +118,7 @@ describe('links and monitors of a process', () => {
     it('with itself is none', async () => {
       const { subject, context } = start('a');
       context.link(subject.process.ref);
+      assert.equal(context.unlink(subject.process.ref), false);
       subject.process.kill();
       assert.deepEqual(await subject.exited, KILLED);
     });
@@ -230,6 +231,18 @@ describe('links and monitors of a process', () => {
       a.context.link(b.subject.process.ref);
       b.subject.process.kill(NORMAL);
       assert.deepEqual(await a.subject.exited, { kind: 'crashed', error });
+    });
+
+    it('tells of more than one end, and does not keep its own end from those that are linked with it', async () => {
+      const [a, b, c, d] = [start('a'), start('b'), start('c'), start('d')];
+      const told: string[] = [];
+      a.context.onExit(({ ref }) => told.push(ref.id));
+      for (const { subject } of [b, c, d]) a.context.link(subject.process.ref);
+      b.subject.process.kill();
+      c.subject.process.kill();
+      assert.deepEqual(told, ['b', 'c']);
+      a.subject.process.kill();
+      assert.deepEqual(await d.subject.exited, KILLED);
     });
 
     it('tells nothing to a process that has ended', async () => {

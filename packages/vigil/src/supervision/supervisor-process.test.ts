@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { crashed, isVigilError, SHUTDOWN } from '../core/index.js';
-import { errorFrom, failsWith, START_ERROR, World } from './scripted-child.suite.js';
+import { DEFAULTS, type SupervisionDefaults } from './child-spec.js';
+import { errorFrom, failsWith, type Pool, START_ERROR, World } from './scripted-child.suite.js';
+import { Supervisor } from './supervisor.js';
 
 describe('a tree of supervisors', () => {
   it('starts depth first, and gives each supervisor its place in the tree as its path', async () => {
@@ -235,6 +237,69 @@ describe('a supervisor given as a child', () => {
     assert.equal(inner.state, 'running');
     assert.equal(x.alive, 1);
     await inner.stop();
+  });
+});
+
+describe('what a supervisor given as a child takes over from its parent', () => {
+  const DEFAULT_DELAY = { initialMs: 7, maxMs: 70, multiplier: 3, jitter: 0 };
+  const OF_THE_PARENT: SupervisionDefaults = {
+    ...DEFAULTS,
+    maxRestarts: 8,
+    maxSeconds: 80,
+    shutdownTimeoutMs: 800,
+    restartDelay: DEFAULT_DELAY,
+  };
+
+  const startBelow = async (world: World, startFn: Supervisor | Pool): Promise<Supervisor> => {
+    const top = new Supervisor({ name: 'top', children: [{ id: 'sub', startFn }] }, world.environment, OF_THE_PARENT);
+    await top.start();
+    return top;
+  };
+
+  it('its name, its figures, and those of its children, wherever it was told nothing', async () => {
+    const world = new World();
+    const inner = world.supervisor({ children: [world.child('a')] });
+    const top = await startBelow(world, inner);
+    const { name, maxRestarts, maxSeconds } = inner.inspect();
+    assert.deepEqual([name, inner.path, maxRestarts, maxSeconds], ['sub', 'top/sub', 8, 80]);
+    const { shutdownTimeoutMs, restartDelay } = await inner.getChildSpec('a');
+    assert.deepEqual([shutdownTimeoutMs, restartDelay], [800, DEFAULT_DELAY]);
+    await top.stop();
+  });
+
+  it('the same for the template of a dynamic one, and for the children that start from it', async () => {
+    const world = new World();
+    const pool = world.dynamicSupervisor();
+    const top = await startBelow(world, pool);
+    const a = world.child('a', { stopsAfterMs: 'never' });
+    const ref = await pool.startChild(a);
+    const { shutdownTimeoutMs, restartDelay } = await pool.getChildSpec(ref);
+    assert.deepEqual([shutdownTimeoutMs, restartDelay, pool.path, pool.inspect().maxRestarts], [800, DEFAULT_DELAY, 'top/sub', 8]);
+    const terminating = pool.terminateChild(ref);
+    await world.clock.advance(800);
+    await terminating;
+    assert.equal(a.alive, 0);
+    await top.stop();
+  });
+
+  it('nothing where it was told something', async () => {
+    const world = new World();
+    const told = { name: 'inner', maxRestarts: 1, maxSeconds: 2, restartDelay: { initialMs: 5 } };
+    const inner = world.supervisor({ ...told, children: [world.child('a', { shutdownTimeoutMs: 3 })] });
+    const top = await startBelow(world, inner);
+    const { name, maxRestarts, maxSeconds } = inner.inspect();
+    assert.deepEqual([name, inner.path, maxRestarts, maxSeconds], ['inner', 'top/inner', 1, 2]);
+    const { shutdownTimeoutMs, restartDelay } = await inner.getChildSpec('a');
+    assert.deepEqual([shutdownTimeoutMs, restartDelay?.initialMs], [3, 5]);
+    await top.stop();
+  });
+
+  it('SHUT-14: the care for keeping Node alive', async () => {
+    const world = new World();
+    const top = await startBelow(world, world.supervisor());
+    assert.equal(world.clock.holds, 1);
+    await top.stop();
+    assert.equal(world.clock.holds, 0);
   });
 });
 

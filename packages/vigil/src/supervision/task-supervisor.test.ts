@@ -197,6 +197,22 @@ describe('a task that is ended', () => {
     await tasks.stop();
   });
 
+  it('lets the reason of its signal through: the caller hears ProcessNotFound, since that is no error of the function', async () => {
+    const world = new World();
+    const tasks = await started(world);
+    const running = errorFrom(
+      tasks.run(async (ctx) => {
+        await ctx.stopped;
+        ctx.signal.throwIfAborted();
+      }),
+    );
+    await world.rest();
+    await tasks.stop();
+    const { code, message } = await running;
+    assert.deepEqual([code, message], ['ProcessNotFound', 'task "task_1" ended without a result: shutdown']);
+    assert.deepEqual(world.errors, []);
+  });
+
   it('ends by a link before it has a result: the caller hears ProcessNotFound with the cause', async () => {
     const world = new World();
     const peer = world.child('peer');
