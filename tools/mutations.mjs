@@ -33,11 +33,8 @@ const mutations = [
   {
     name: 'a group is restarted child by child',
     edits: [
-      [
-        'supervisor-core.ts',
-        'await this.#stopGroup(plan);\n    for (const child of plan.start) {',
-        'for (const child of plan.start) {\n      if (child !== failed) await this.stopChild(child);',
-      ],
+      ['supervisor-core.ts', 'for (const child of group) {', 'for (const child of group) {\n      await this.stopChild(child);'],
+      ['supervisor-core.ts', 'for (const child of plan.stop) {', 'for (const child of plan.stop.slice(0, 0)) {'],
     ],
   },
   {
@@ -47,11 +44,6 @@ const mutations = [
         'supervisor-core.ts',
         "if (this.#phase.kind !== 'running') {\n      child.settleStopped();\n      return;\n    }\n    if (isRestarted",
         'if (isRestarted',
-      ],
-      [
-        'supervisor-core.ts',
-        "if (failed.phase !== restarting || this.#phase.kind !== 'running') return;",
-        'if (failed.phase !== restarting) return;',
       ],
       ['supervisor-core.ts', "if (this.#phase.kind !== 'running') return;\n      child.restartCount", 'child.restartCount'],
     ],
@@ -107,19 +99,13 @@ const mutations = [
       [
         'supervisor-core.ts',
         "await this.#restart(child, failure.reason, 'start_failure');",
-        'await this.#restartGroup(child, restarting);',
+        'await this.#startGroup(this.planOf(child).start);',
       ],
     ],
   },
   {
     name: 'all_significant ends the supervisor at the first end',
-    edits: [
-      [
-        'supervisor-core.ts',
-        'return ![...this.children.values()].some((other) => other.spec.significant && other.phase.kind !==',
-        'return this.children.size >= 0 || ![...this.children.values()].some((other) => other.spec.significant && other.phase.kind !==',
-      ],
-    ],
+    edits: [['supervisor-core.ts', 'return !this.#hasActiveSignificant();', 'return true;']],
   },
   {
     name: 'dynamic children have a deadline each instead of a common one',
