@@ -27,10 +27,10 @@ const typeArrows = {
 /** Where the library may touch what Node offers; nowhere else. A path is a folder of `src`, a sub-folder or a file. */
 const doors = [
   { modules: ['worker_threads'], at: ['processes/thread'] },
-  { modules: ['child_process'], at: ['processes/fork', 'processes/command'] },
+  { modules: ['child_process'], at: ['processes/os'] },
   { modules: ['net'], at: ['processes/command'] },
-  { modules: ['fs'], at: ['persistence', 'processes/os', 'processes/os.ts'] },
-  { modules: ['diagnostics_channel'], at: ['observability'] },
+  { modules: ['fs'], at: ['persistence', 'processes/os'] },
+  { modules: ['diagnostics_channel'], at: ['observability', 'processes/thread/entry.ts'] },
   { modules: ['http', 'https', 'http2'], at: [] },
   {
     modules: ['timers', 'perf_hooks'],
@@ -43,7 +43,7 @@ const doors = [
     modules: ['process'],
     properties: { process: ['on', 'once', 'addListener', 'prependListener', 'exit', 'exitCode', 'abort'] },
     // These three are the main program of a thread or a process of their own.
-    at: ['app', 'processes/thread/entry.ts', 'processes/fork/entry.ts', 'processes/command/guard.ts'],
+    at: ['app', 'processes/thread/entry.ts', 'processes/fork/entry.ts', 'processes/os/guard.ts'],
   },
 ];
 

@@ -62,16 +62,30 @@ export {
   type WaitOptions,
 } from './core/index.js';
 export { Registry } from './messaging/index.js';
+export { fork, thread } from './processes/index.js';
+export {
+  type CommandOptions,
+  type CommandRunner,
+  command,
+  type OutputLevel,
+  type OutputLevels,
+  type ReadyWhen,
+  type StdinMode,
+} from './processes/index.js';
 export type {
   Down,
   ExitSignal,
+  ForkOptions,
   Monitor,
   ProcessBody,
   ProcessContext,
   ProcessKind,
+  ProcessPriority,
   ProcessRef,
   Readiness,
   Runner,
+  ThreadOptions,
+  Vitals,
 } from './processes/index.js';
 export {
   type AutoShutdown,

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { constants } from 'node:os';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import * as vigil from 'vigiljs';
@@ -14,6 +15,8 @@ interface Domain {
   readonly takes: (value: unknown) => boolean;
   /** Some of them, which have to be taken. */
   readonly examples: readonly unknown[];
+  /** What else has to be refused, beside what fools every check. */
+  readonly traps?: readonly unknown[];
   /** Whether `undefined` is not one of them; otherwise it is the default. */
   readonly isRequired?: boolean;
   /** How refusals call the option, when that is not its name. */
@@ -123,6 +126,19 @@ const RESTART_DELAY: DomainsOf<Required<vigil.RestartDelay>> = {
 /** A delay with all it needs; its fields have rows of their own. */
 const restartDelay: Domain = { takes: (value) => isObject(value) && 'initialMs' in value, examples: [{ initialMs: 1 }] };
 
+const PROCESS_LIMITS: DomainsOf<Required<Pick<vigil.ChildOptions, 'maxMemoryBytes' | 'maxBlockedMs' | 'priority'>>> = {
+  maxMemoryBytes: positiveCount,
+  maxBlockedMs: positiveDuration,
+  priority: oneOf('critical', 'high', 'normal', 'low', 'batch'),
+};
+
+/** A kind that cannot obey a limit takes nothing but its default, however good it is. */
+const UNOBEYED: typeof PROCESS_LIMITS = {
+  maxMemoryBytes: { takes: (value) => value === undefined, examples: [], traps: PROCESS_LIMITS.maxMemoryBytes.examples },
+  maxBlockedMs: { takes: (value) => value === undefined, examples: [], traps: PROCESS_LIMITS.maxBlockedMs.examples },
+  priority: { ...oneOf('normal'), traps: PROCESS_LIMITS.priority.examples },
+};
+
 const CHILD_OPTIONS: DomainsOf<Omit<Required<vigil.ChildOptions>, 'args'>> = {
   restartType: oneOf('permanent', 'transient', 'temporary'),
   shutdownTimeoutMs: either(duration, 'infinity', 'brutal_kill'),
@@ -137,6 +153,94 @@ const CHILD_OPTIONS: DomainsOf<Omit<Required<vigil.ChildOptions>, 'args'>> = {
   maxSeconds: positiveDuration,
   restartDelay,
   inbox: object,
+  // They are given to tasks; other kinds have rows of their own.
+  ...UNOBEYED,
+};
+
+/** Any module: none of these rows starts it. */
+const MODULE = new URL(import.meta.url);
+
+const module: Domain = {
+  takes: (value) => value instanceof URL || (typeof value === 'string' && URL.canParse(value)),
+  examples: [MODULE, MODULE.href],
+  traps: ['./relative.js', '/absolute.js', { href: MODULE.href }],
+  isRequired: true,
+};
+
+const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
+
+const variables: Domain = {
+  takes: (value) => isObject(value) && Object.values(value).every((one) => one === undefined || typeof one === 'string'),
+  examples: [{}, { NAME: 'value', GONE: undefined }],
+  traps: [{ NAME: 1 }, { NAME: null }],
+};
+
+const texts: Domain = {
+  takes: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
+  examples: [[], ['--enable-source-maps']],
+  traps: ['--enable-source-maps', [1], [undefined]],
+};
+
+const THREAD_OPTIONS: DomainsOf<Required<vigil.ThreadOptions>> = { spares: count, env: variables, execArgv: texts };
+
+const FORK_OPTIONS: DomainsOf<Required<vigil.ForkOptions>> = {
+  spares: count,
+  cwd: text,
+  env: variables,
+  execArgv: texts,
+  execPath: text,
+  uid: count,
+  gid: count,
+};
+
+const programText: Domain = { takes: (value) => isText(value) && value !== '', examples: ['x', 'a name', '😀'], traps: ['a\0b'] };
+const systemId: Domain = {
+  takes: (value) => count.takes(value) && Number(value) < 2 ** 31,
+  examples: [0, 1000, 2 ** 31 - 1],
+  traps: [2 ** 31],
+};
+const outputLevel = oneOf('debug', 'info', 'warn', 'error', 'none');
+
+const COMMAND_OPTIONS: DomainsOf<Required<vigil.CommandOptions>> = {
+  cwd: programText,
+  env: {
+    takes: (value) =>
+      isObject(value) &&
+      Object.entries(value).every(([key, one]) => isText(key) && key !== '' && !key.includes('=') && (one === undefined || isText(one))),
+    examples: variables.examples,
+    traps: [{ 'A=B': 'c' }, { '': 'c' }, { 'A\0': 'c' }, { A: '\0' }, { A: 1 }],
+  },
+  uid: systemId,
+  gid: systemId,
+  stdin: oneOf('none', 'lines', 'json-lines', 'bytes'),
+  stopSignal: { ...oneOf(...Object.keys(constants.signals)), traps: ['TERM', 'SIGNOTHING', 15] },
+  normalExitCodes: {
+    takes: (value) => Array.isArray(value) && value.every((code) => Number.isInteger(code) && code >= 0 && code <= 255),
+    examples: [[], [0, 255]],
+    traps: [[256], [-1], [0.5], ['0'], 0],
+  },
+  readyWhen: {
+    takes: (value) => (typeof value === 'string' && value !== '') || value instanceof RegExp,
+    examples: ['ready', /ready/g, { port: 80 }, { delayMs: 0 }],
+  },
+  logOutput: object,
+};
+
+/** The fields of options whose values are objects, each with an object that has only this field. */
+const COMMAND_FIELDS: Readonly<Record<string, readonly [Domain, (value: unknown) => vigil.CommandOptions]>> = {
+  'readyWhen.port': [
+    {
+      takes: (value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 65_535,
+      examples: [1, 65_535],
+      traps: [65_536],
+      isRequired: true,
+    },
+    (port) => ({ readyWhen: { port: only(port) } }),
+  ],
+  'readyWhen.host': [text, (host) => ({ readyWhen: { port: 80, host: only(host) } })],
+  'readyWhen.delayMs': [needed(duration), (delayMs) => ({ readyWhen: { delayMs: only(delayMs) } })],
+  'logOutput.stdout': [outputLevel, (stdout) => ({ logOutput: { stdout: only(stdout) } })],
+  'logOutput.stderr': [outputLevel, (stderr) => ({ logOutput: { stderr: only(stderr) } })],
 };
 
 const SUPERVISOR_OPTIONS: DomainsOf<Required<vigil.SupervisorOptions>> = {
@@ -435,6 +539,30 @@ const TABLE: readonly Row[] = [
     givenTo(await aPartitionSupervisor(), (partitions) => (value) => partitions.resize(value), aPartitionSupervisorWorks),
   ),
 
+  row('thread', 'module', module, () => ({ give: (value) => vigil.thread(value) })),
+  ...options('thread', 'thread options', THREAD_OPTIONS, () => ({ give: (value) => vigil.thread(MODULE, value) })),
+  row('fork', 'module', module, () => ({ give: (value) => vigil.fork(value) })),
+  ...options('fork', 'fork options', FORK_OPTIONS, () => ({ give: (value) => vigil.fork(MODULE, value) })),
+  row('command', 'program', needed(programText), () => ({ give: (value) => vigil.command(value) })),
+  row(
+    'command',
+    'args',
+    {
+      takes: (value) => Array.isArray(value) && value.every(isText),
+      examples: [[], ['', '-i']],
+      traps: ['-i', [1], ['a\0b']],
+    },
+    () => ({ give: (value) => vigil.command('x', value) }),
+  ),
+  ...options('command', 'command options', COMMAND_OPTIONS, () => ({ give: (value) => vigil.command('x', [], value) })),
+  ...Object.entries(COMMAND_FIELDS).map(([option, [domain, wrap]]) =>
+    row('command', option, domain, () => ({ give: (value) => vigil.command('x', [], wrap(value)) })),
+  ),
+  ...limitRows(vigil.thread(MODULE), ['maxMemoryBytes', 'maxBlockedMs']),
+  ...limitRows(vigil.fork(MODULE), ['maxMemoryBytes', 'maxBlockedMs', 'priority']),
+  ...limitRows(vigil.command('x'), ['maxMemoryBytes', 'priority']),
+  ...limitRows(quiet().supervisor(), []),
+
   row('ProcessExit', 'kind', needed(oneOf('normal', 'shutdown')), () => ({ give: (value) => new vigil.ProcessExit(value) })),
   row('ProcessContext.register', 'name', needed(text), async () =>
     givenTo(await aContext(), (context) => (value) => context.register(value), aContextWorks),
@@ -444,6 +572,12 @@ const TABLE: readonly Row[] = [
   ),
   row('ProcessContext.onExit', 'handler', needed(callback), async () =>
     givenTo(await aContext(), (context) => (value) => context.onExit(value), aContextWorks),
+  ),
+  row('ProcessContext.onSignal', 'signal', needed(userSignal), async () =>
+    givenTo(await aContext(), (context) => (value) => context.onSignal(value, () => {}), aContextWorks),
+  ),
+  row('ProcessContext.onSignal', 'handler', needed(callback), async () =>
+    givenTo(await aContext(), (context) => (value) => context.onSignal('healthCheck', value), aContextWorks),
   ),
 
   ...options('ProcessMailbox', 'inbox', MAILBOX_OPTIONS, () => ({ give: (value) => new vigil.ProcessMailbox(value, quiet()) })),
@@ -654,9 +788,31 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
     'asRunner',
     'childEnded',
     'childOverdue',
+    'childNotified',
   ],
-  Inbox: ['name', 'deadLetters', 'tryRecv', 'stats', 'isClosed', 'end', 'hold', 'release', 'arrived'],
+  Inbox: [
+    'name',
+    'deadLetters',
+    'tryRecv',
+    'stats',
+    'isClosed',
+    'end',
+    'seal',
+    'hold',
+    'release',
+    'arrived',
+    'adopt',
+    'lend',
+    'settle',
+    'rankOf',
+    'isDrained',
+  ],
   ProcessMailbox: [
+    'adopt',
+    'lend',
+    'settle',
+    'waiting',
+    'rankOf',
     'refusal',
     'reportReceived',
     'take',
@@ -744,6 +900,7 @@ describe('the table of bad input', async () => {
 
 describe('bad input', () => {
   for (const { of, option, domain, begin, code } of TABLE) {
+    const bad = [...EVIL, ...(domain.traps ?? [])];
     const isBad = (value: unknown) => value !== null && !domain.takes(value) && (value !== undefined || domain.isRequired === true);
 
     const refuses = async (value: never) => {
@@ -756,7 +913,7 @@ describe('bad input', () => {
     };
 
     it(`${of} refuses a bad ${option}`, async () => {
-      for (const value of values(EVIL.filter(isBad))) await refuses(value);
+      for (const value of values(bad.filter(isBad))) await refuses(value);
       await fc.assert(fc.asyncProperty(anyValue.filter(isBad), refuses), { numRuns: 10 });
     });
 
@@ -909,6 +1066,13 @@ function specRows(of: string, begin: Row['begin']): Row[] {
       inside(begin, (inbox) => ({ ...spec, inbox })),
     ),
   ];
+}
+
+/** The limits of a kind of process that obeys some of them. */
+function limitRows(startFn: vigil.Startable, obeys: readonly (keyof typeof PROCESS_LIMITS)[]): Row[] {
+  const domains = { ...UNOBEYED, ...Object.fromEntries(obeys.map((limit) => [limit, PROCESS_LIMITS[limit]])) };
+  const begin = () => ({ give: (limits: object) => vigil.checkChildSpecs([{ id: 'new', startFn, ...limits }]) });
+  return options('checkChildSpecs', 'limits', domains, begin).slice(1);
 }
 
 /** The rows of something that takes a child spec without an id. */

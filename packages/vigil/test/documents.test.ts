@@ -1,30 +1,36 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
-const packageFolder = new URL('..', import.meta.url);
+/** `vigiljs` is found from here: a package finds itself. */
+const builtFolder = fileURLToPath(new URL('.', import.meta.url));
 
 /** Every program in these documents runs as printed, and prints what its `// →` lines say. */
-const documents = ['docs/supervision.md'];
+const documents = ['docs/supervision.md', 'docs/processes.md'];
 
-async function programsIn(document: string): Promise<string[]> {
-  const text = await readFile(new URL(`../../${document}`, packageFolder), 'utf8');
-  return [...text.matchAll(/```js\n(.*?)```/gs)].map(([, program = '']) => program);
+interface Listing {
+  /** Of a module that the programs of the document load; a program has none. */
+  readonly fileName: string;
+  readonly code: string;
+}
+
+/** The listings in a document: a module is one whose fence says its file name. */
+async function listingsIn(document: string): Promise<Listing[]> {
+  const text = await readFile(new URL(`../../../${document}`, import.meta.url), 'utf8');
+  return [...text.matchAll(/```js ?(\S*)\n(.*?)```/gs)].map(([, fileName = '', code = '']) => ({ fileName, code }));
 }
 
 function promisedLines(program: string): string[] {
   return [...program.matchAll(/\/\/ → (.*)/g)].map(([, line = '']) => line);
 }
 
-/** Runs a program in a folder in which `vigiljs` is found. */
 async function run(program: string): Promise<{ lines: string[]; exitCode: number | null }> {
-  const node = spawn(process.execPath, ['--input-type=module', '--eval', program], {
-    cwd: packageFolder,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const node = spawn(process.execPath, [program], { stdio: ['ignore', 'pipe', 'inherit'] });
   const lines: string[] = [];
   createInterface(node.stdout).on('line', (line) => lines.push(line));
   await once(node, 'close');
@@ -32,13 +38,27 @@ async function run(program: string): Promise<{ lines: string[]; exitCode: number
 }
 
 for (const document of documents) {
-  const programs = await programsIn(document);
+  const listings = await listingsIn(document);
+  const modules = listings.filter(({ fileName }) => fileName !== '');
+  const programs = listings.filter(({ fileName }) => fileName === '');
+
   describe(document, () => {
+    let folder: string;
+
+    before(async () => {
+      folder = await mkdtemp(join(builtFolder, 'document-'));
+      for (const { fileName, code } of modules) await writeFile(join(folder, fileName), code);
+    });
+
+    after(() => rm(folder, { recursive: true }));
+
     it('has programs', () => assert.ok(programs.length > 0));
 
-    for (const [index, program] of programs.entries()) {
+    for (const [index, { code }] of programs.entries()) {
       it(`program ${index + 1} prints what it promises`, async () => {
-        assert.deepEqual(await run(program), { lines: promisedLines(program), exitCode: 0 });
+        const program = join(folder, `program-${index + 1}.js`);
+        await writeFile(program, code);
+        assert.deepEqual(await run(program), { lines: promisedLines(code), exitCode: 0 });
       });
     }
   });

@@ -45,6 +45,13 @@ const CAUSES: { readonly [K in EventType]: (world: World) => Promise<vigil.telem
     return [{ id: 'a', incarnation: 1, supervisor: 's' }];
   },
 
+  async process_signalled({ runtime, clock }) {
+    const options = { healthCheckFn: () => true, healthCheckIntervalMs: 10 };
+    await runtime.supervisor().name('s').child('a', idle, options).build().start();
+    await clock.advance(10);
+    return [{ id: 'a', incarnation: 1, supervisor: 's', signal: 'healthCheck' }];
+  },
+
   async message_sent({ runtime }) {
     runtime.inboxBuilder().name('box').build().send('x', { priority: 'high' });
     return [{ mailbox: 'box', messageId: 'm-1', priority: 'high' }];

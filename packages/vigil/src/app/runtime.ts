@@ -18,7 +18,7 @@ import {
 } from '../core/index.js';
 import { Registry } from '../messaging/index.js';
 import { TelemetryEmitter } from '../observability/index.js';
-import { Address } from '../processes/index.js';
+import { Address, GuardProcess } from '../processes/index.js';
 import {
   type ChildTemplate,
   DynamicSupervisor,
@@ -81,6 +81,7 @@ export class Runtime {
       telemetry: this.telemetry,
       names: this.registry,
       deadLetters: this.deadLetters,
+      guard: new GuardProcess(this.clock, this.log),
       nextMessageId: () => {
         this.#lastMessageId += 1;
         return this.#lastMessageId;

@@ -34,6 +34,12 @@ export type TimeSource = Pick<Clock, 'now'>;
 /** The time of the machine, for values that belong to no runtime. */
 export const systemTime: Pick<Clock, 'now' | 'wallTime'> = { now: () => performance.now(), wallTime: () => Date.now() };
 
+/** Monotonic milliseconds that mean the same in every thread and process of the machine. */
+export function machineTime(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1e6;
+}
+
 /** Resolves in a later turn of the event loop, when every microtask has run. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

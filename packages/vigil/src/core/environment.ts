@@ -1,4 +1,4 @@
-import type { Clock } from './clock.js';
+import type { Cancel, Clock } from './clock.js';
 import type { DeadLetterQueue } from './dead-letter-queue.js';
 import type { Logger } from './logger.js';
 import type { Random } from './random.js';
@@ -26,8 +26,15 @@ export interface Environment {
   readonly names: NameDirectory;
   /** Keeps what ended processes had not received. */
   readonly deadLetters: DeadLetterQueue<unknown>;
-  /** A number that no other message of the runtime has. */
-  nextMessageId(): number;
+  readonly guard: ProcessGuard;
+  /** An id that no other message of the runtime has. @see Message */
+  nextMessageId(): number | string;
+}
+
+/** Ends the operating system's processes that a runtime has started when the runtime's own process is gone, however it went. */
+export interface ProcessGuard {
+  /** @param group - the id of a process group, which is that of the process that leads it. The returned function ends the watch. */
+  watch(group: number): Cancel;
 }
 
 /** What a mailbox needs of its runtime. */

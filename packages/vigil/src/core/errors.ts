@@ -28,6 +28,7 @@ export const VIGIL_ERROR_CODES = [
   'CircuitOpen',
   'RateLimitExceeded',
   'HealthCheckFailed',
+  'AbnormalExit',
   'OutOfMemory',
   'InvalidConfiguration',
   'OperationTimeout',

@@ -20,6 +20,7 @@ export type * from './mailbox-stats.js';
 export {
   MESSAGE_PRIORITIES,
   Message,
+  mailboxAccess,
   type MessageMetadata,
   type MessagePriority,
   messageOf,

@@ -5,7 +5,7 @@ import type { MailboxEnvironment } from './environment.js';
 import { failFast, isVigilError, type VigilError } from './errors.js';
 import type { Inbox, InboxStats } from './inbox.js';
 import { type Message, messageOf, type SendOptions } from './message.js';
-import { type ArrivalListener, type CloseOptions, type MailboxSettings, ProcessMailbox } from './process-mailbox.js';
+import { type ArrivalListener, type CloseOptions, type MailboxSettings, type Outlet, ProcessMailbox } from './process-mailbox.js';
 import type { SendOutcome, SendWaitOptions, WaitOptions } from './sender.js';
 import { checkArray, checkDuration, checkObject, checkPositiveCount, checkWaitOptions } from './validation.js';
 import { type JoinOptions, type Waiter, WaitingLine } from './waiting-line.js';
@@ -16,7 +16,9 @@ import { type JoinOptions, type Waiter, WaitingLine } from './waiting-line.js';
  * Invariants: receivers wait only while the mailbox is empty or held, senders only while it is full; whoever makes either untrue
  * serves them before it returns.
  */
-export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener {
+export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener<T> {
+  /** Where its messages go when they are not received here. */
+  readonly outlet: Outlet<T> | undefined;
   readonly #mailbox: ProcessMailbox<T>;
   readonly #environment: MailboxEnvironment;
   #receivers: WaitingLine<Message<T>> | undefined;
@@ -24,7 +26,8 @@ export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener {
   #cancelExpiryWatch: Cancel | undefined;
   #isHeld = false;
 
-  constructor(name: string, settings: MailboxSettings<T>, environment: MailboxEnvironment) {
+  constructor(name: string, settings: MailboxSettings<T>, environment: MailboxEnvironment, outlet?: Outlet<T>) {
+    this.outlet = outlet;
     this.#environment = environment;
     this.#mailbox = new ProcessMailbox(name, settings, environment, this);
   }
@@ -67,7 +70,8 @@ export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener {
     const { timeoutMs, signal: _, ...rest } = options;
     if (timeoutMs !== undefined) checkDuration('timeoutMs', timeoutMs);
     signal?.throwIfAborted();
-    const message = messageOf(this.#environment.nextMessageId(), payload, rest, undefined, this.#environment.clock);
+    const own = this.outlet === undefined ? payload : this.outlet.convert(payload);
+    const message = messageOf(this.#environment.nextMessageId(), own, rest, undefined, this.#environment.clock);
     const mustWait = this.#hasWaitingSenders() || !this.#mailbox.hasRoom();
     if (this.#mailbox.isClosed() || !mustWait) return this.#mailbox.send(message);
     this.#senders ??= new WaitingLine(this.#environment.clock);
@@ -132,8 +136,12 @@ export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener {
   }
 
   close(options?: CloseOptions): void {
-    this.#mailbox.close(options);
-    this.#sendEverybodyAway();
+    this.#endIntake(options);
+  }
+
+  /** @internal Ends the intake on behalf of the process that it belongs to. */
+  seal(): void {
+    this.#endIntake();
   }
 
   /** @internal Ends a process's own inbox: what it had not received goes to the dead letters of its runtime. */
@@ -155,12 +163,45 @@ export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener {
     if (this.#mailbox.isClosed()) this.#receivers?.rejectAll(() => this.#closedError());
   }
 
+  /** @internal @see ProcessMailbox.adopt */
+  adopt(message: Message<T>): boolean {
+    return this.#mailbox.adopt(message);
+  }
+
+  /** @internal @see ProcessMailbox.lend */
+  lend(isOpen: (rank: number) => boolean): Message<T> | undefined {
+    return this.#isHeld ? undefined : this.#mailbox.lend(isOpen);
+  }
+
+  /** @internal @see ProcessMailbox.settle */
+  settle(message: Message<T>, outcome: 'received' | 'expired'): boolean {
+    const wasLent = this.#mailbox.settle(message, outcome);
+    this.#admitSenders();
+    return wasLent;
+  }
+
+  /** @internal @see ProcessMailbox.rankOf */
+  rankOf(message: Message<T>): number {
+    return this.#mailbox.rankOf(message);
+  }
+
+  /** @internal Whether nothing is left to lend and nothing more will come. */
+  isDrained(): boolean {
+    return this.#mailbox.isClosed() && this.#mailbox.waiting === 0;
+  }
+
   [Symbol.dispose](): void {
     this.close();
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Message<T>> {
     return new InboxIterator(this);
+  }
+
+  #endIntake(options?: CloseOptions): void {
+    this.#mailbox.close(options);
+    this.#sendEverybodyAway();
+    this.outlet?.arrived();
   }
 
   #receive<R = never>(options?: JoinOptions<R>): Promise<Message<T> | R> {
@@ -187,6 +228,7 @@ export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener {
 
   /** @internal A message came into the mailbox. */
   arrived(): void {
+    if (!this.#isHeld) this.outlet?.arrived();
     while (!this.#isHeld && this.#receivers !== undefined && this.#receivers.size > 0) {
       const message = this.#mailbox.take();
       if (message === undefined) return;

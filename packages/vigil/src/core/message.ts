@@ -58,7 +58,9 @@ const checkSignal = checkOneOf(SIGNALS);
 /** What only a mailbox does, and only to messages of its own. */
 interface MailboxAccess {
   /** The mailbox's own message; one without a ttl gets `defaultTtlMs`. Its life goes on by the mailbox's clock. */
-  copy<T>(message: Message<T>, time?: TimeSource, defaultTtlMs?: number): Message<T>;
+  copy<T>(message: Message<T>, time?: TimeSource, defaultTtlMs?: number, payload?: T): Message<T>;
+  /** A message that has lived elsewhere: how often it was received there, and the milliseconds it has left, if it ever expires. */
+  revive(message: Message, metadata: MessageMetadata, attemptCount: number, leftMs: number | undefined): void;
   /** When it expires; `undefined` for never. */
   expiresAtMs(message: Message): number | undefined;
   countAttempt(message: Message): void;
@@ -168,9 +170,9 @@ export class Message<T = unknown> {
 
   static {
     mailboxAccess = {
-      copy(message, time = message.#time, defaultTtlMs?: number) {
+      copy(message, time = message.#time, defaultTtlMs?: number, payload = message.payload) {
         const ttlMs = message.ttlMs ?? defaultTtlMs;
-        const copy = new Message(message.#id, message.sender, message.payload, message.signal, message.priority, ttlMs, time);
+        const copy = new Message(message.#id, message.sender, payload, message.signal, message.priority, ttlMs, time);
         copy.#metadata = message.#metadata;
         copy.#attemptCount = message.#attemptCount;
         copy.#attemptGivenUp = message.#attemptGivenUp;
@@ -178,6 +180,11 @@ export class Message<T = unknown> {
         if (message.#expiresAtMs !== undefined)
           copy.#expiresAtMs = message.#expiresAtMs + (time === message.#time ? 0 : time.now() - message.#time.now());
         return copy;
+      },
+      revive(message, metadata, attemptCount, leftMs) {
+        message.#metadata = metadata;
+        message.#attemptCount = attemptCount;
+        message.#expiresAtMs = leftMs === undefined ? undefined : message.#time.now() + leftMs;
       },
       expiresAtMs: (message) => message.#expiresAtMs,
       countAttempt(message) {
@@ -197,7 +204,7 @@ export class Message<T = unknown> {
 
 /** Makes the message that `send(payload, options)` puts into a mailbox. */
 export function messageOf<T>(
-  id: number,
+  id: number | string,
   payload: T,
   options: SendOptions | undefined,
   defaultTtlMs: number | undefined,

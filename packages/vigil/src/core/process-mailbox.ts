@@ -70,7 +70,18 @@ export class MailboxSettings<T = unknown> {
 }
 
 /** An object rather than a function, since there is one for each inbox. */
-export interface ArrivalListener {
+export interface ArrivalListener<T = unknown> {
+  readonly outlet?: Outlet<T> | undefined;
+  arrived(): void;
+  /** A message has left the queue. */
+  left?(message: Message<T>, how: 'received' | 'expired'): void;
+}
+
+/** Where the messages of a mailbox go when their receiver is not in this event loop: it lends them out and settles each loan. */
+export interface Outlet<T = unknown> {
+  /** A payload as it will arrive, made when it is sent. @throws {VigilError} `InvalidMessage` when it cannot go there. */
+  convert(payload: T): T;
+  /** A message came in, or the mailbox was released or closed: there may be something to lend. */
   arrived(): void;
 }
 
@@ -90,7 +101,9 @@ export class ProcessMailbox<T = unknown> {
   readonly #settings: MailboxSettings<T>;
   readonly #environment: MailboxEnvironment;
   readonly #queues: (RingQueue<Message<T>> | undefined)[] = [];
-  readonly #listener: ArrivalListener | undefined;
+  readonly #listener: ArrivalListener<T> | undefined;
+  /** Messages that are out on loan, in the order in which they went. */
+  #lent: Set<Message<T>> | undefined;
   #closeCallbacks: CloseCallbacks | undefined;
   #deadLetters: DeadLetterQueue<T> | undefined;
   #isClosed = false;
@@ -106,7 +119,7 @@ export class ProcessMailbox<T = unknown> {
   #rejected = 0;
 
   /** @param listener - hears of each message that came into the queue. */
-  constructor(name: string, settings: MailboxSettings<T>, environment: MailboxEnvironment, listener?: ArrivalListener) {
+  constructor(name: string, settings: MailboxSettings<T>, environment: MailboxEnvironment, listener?: ArrivalListener<T>) {
     this.name = name;
     this.#settings = settings;
     this.#environment = environment;
@@ -126,7 +139,7 @@ export class ProcessMailbox<T = unknown> {
   get deadLetters(): DeadLetterQueue<T> {
     const { clock, telemetry } = this.#environment;
     this.#deadLetters ??= new DeadLetterQueue(this.#settings.deadletterCapacity, clock, telemetry, {
-      takeBack: (message) => this.#takeBack(message),
+      takeBack: (message) => this.adopt(message),
     });
     return this.#deadLetters;
   }
@@ -139,13 +152,14 @@ export class ProcessMailbox<T = unknown> {
   send(message: Message<T>): SendOutcome {
     if (!(message instanceof Message))
       throw new VigilError('InvalidMessage', `mailbox "${this.name}" takes messages made by vigil.msg or new Message`);
-    return this.#accept(mailboxAccess.copy(message, this.#environment.clock, this.#settings.defaultTtlMs));
+    const payload = this.#arriving(message.payload);
+    return this.#accept(mailboxAccess.copy(message, this.#environment.clock, this.#settings.defaultTtlMs, payload));
   }
 
   /** Makes a message of a payload and queues it; throws as `send`. */
   post(payload: T, options?: SendOptions): SendOutcome {
     return this.#accept(
-      messageOf(this.#environment.nextMessageId(), payload, options, this.#settings.defaultTtlMs, this.#environment.clock),
+      messageOf(this.#environment.nextMessageId(), this.#arriving(payload), options, this.#settings.defaultTtlMs, this.#environment.clock),
     );
   }
 
@@ -185,7 +199,66 @@ export class ProcessMailbox<T = unknown> {
     return undefined;
   }
 
+  /** Queues a message that is the mailbox's own already; false when it cannot. */
+  adopt(message: Message<T>): boolean {
+    if (this.#isClosed || !this.hasRoom()) return false;
+    this.#enqueue(message);
+    return true;
+  }
+
+  /**
+   * The next message as a loan, if its rank is open: it is out, but counts as queued until it is settled.
+   *
+   * @param isOpen - by rank, 0 for the most urgent; a mailbox without priorities has rank 0 only.
+   */
+  lend(isOpen: (rank: number) => boolean): Message<T> | undefined {
+    for (let rank = 0; rank < this.#queues.length; rank += 1) {
+      while (isOpen(rank)) {
+        const message = this.#queues[rank]?.shift();
+        if (this.#queues[rank]?.size === 0) this.#occupied &= ~(1 << rank);
+        if (message === undefined) break;
+        if (this.#isPast(message)) {
+          this.#depth -= 1;
+          this.#countExpired(message);
+          continue;
+        }
+        this.#lent ??= new Set();
+        this.#lent.add(message);
+        return message;
+      }
+      // What is less urgent must not overtake what waits until its rank is open again.
+      if ((this.#queues[rank]?.size ?? 0) > 0) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Ends a loan: the message was received, or has expired where it was; false when there is no such loan. */
+  settle(message: Message<T>, outcome: 'received' | 'expired'): boolean {
+    if (this.#lent?.delete(message) !== true) return false;
+    this.#depth -= 1;
+    if (outcome === 'expired') {
+      this.#countExpired(message);
+      return true;
+    }
+    mailboxAccess.countAttempt(message);
+    this.#received += 1;
+    this.reportReceived(message);
+    return true;
+  }
+
+  /** How many messages are queued and not out on loan. */
+  get waiting(): number {
+    return this.#depth - (this.#lent?.size ?? 0);
+  }
+
+  /** The rank of a message, 0 for the most urgent. */
+  rankOf(message: Message<T>): number {
+    if (!this.#settings.priorityQueues) return 0;
+    return message.priority === 'normal' ? NORMAL_RANK : MESSAGE_PRIORITIES.indexOf(message.priority);
+  }
+
   reportReceived(message: Message<T>): void {
+    this.#listener?.left?.(message, 'received');
     if (this.#environment.telemetry.wants('message_received')) this.#report('message_received', message);
   }
 
@@ -193,7 +266,7 @@ export class ProcessMailbox<T = unknown> {
   peek(limit?: number): Message<T>[] {
     const most = checkOr(checkPositiveCount, 'limit', limit, Number.POSITIVE_INFINITY);
     const messages: Message<T>[] = [];
-    for (const queue of this.#queues) {
+    for (const queue of [this.#lent, ...this.#queues]) {
       for (const message of queue ?? []) {
         if (messages.length >= most) return messages;
         if (!this.#isPast(message)) messages.push(mailboxAccess.copy(message));
@@ -276,8 +349,13 @@ export class ProcessMailbox<T = unknown> {
     return 'queued';
   }
 
+  #arriving(payload: T): T {
+    const outlet = this.#listener?.outlet;
+    return outlet === undefined ? payload : outlet.convert(payload);
+  }
+
   #enqueue(message: Message<T>): void {
-    const rank = this.#rankOf(message);
+    const rank = this.rankOf(message);
     let queue = this.#queues[rank];
     if (queue === undefined) {
       queue = new RingQueue();
@@ -311,12 +389,6 @@ export class ProcessMailbox<T = unknown> {
     throw this.refusal('MailboxFull', `inbox "${this.name}" holds ${this.#depth} of ${this.#settings.capacity} messages`);
   }
 
-  #takeBack(message: Message<T>): boolean {
-    if (this.#isClosed || !this.hasRoom()) return false;
-    this.#enqueue(message);
-    return true;
-  }
-
   #closeIntake(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -324,12 +396,20 @@ export class ProcessMailbox<T = unknown> {
   }
 
   #giveUpQueued(bury: ((message: Message<T>) => void) | undefined): void {
+    const lent = [...(this.#lent ?? [])];
+    this.#lent?.clear();
+    this.#depth -= lent.length;
+    for (const message of lent) this.#giveUpOrExpire(message, bury);
     for (let rank = 0; rank < this.#queues.length; rank += 1) {
       for (let message = this.#takeFrom(rank); message !== undefined; message = this.#takeFrom(rank)) {
-        if (this.#isPast(message)) this.#countExpired(message);
-        else this.#giveUp(message, bury);
+        this.#giveUpOrExpire(message, bury);
       }
     }
+  }
+
+  #giveUpOrExpire(message: Message<T>, bury: ((message: Message<T>) => void) | undefined): void {
+    if (this.#isPast(message)) this.#countExpired(message);
+    else this.#giveUp(message, bury);
   }
 
   #giveUp(message: Message<T>, bury: ((message: Message<T>) => void) | undefined): void {
@@ -380,17 +460,13 @@ export class ProcessMailbox<T = unknown> {
   }
 
   #reportExpired(message: Message<T>): void {
+    this.#listener?.left?.(message, 'expired');
     if (this.#environment.telemetry.wants('message_expired')) this.#report('message_expired', message);
-  }
-
-  #rankOf(message: Message<T>): number {
-    if (!this.#settings.priorityQueues) return 0;
-    return message.priority === 'normal' ? NORMAL_RANK : MESSAGE_PRIORITIES.indexOf(message.priority);
   }
 
   #depthByPriority(): Record<MessagePriority, number> {
     const depths: Record<MessagePriority, number> = { critical: 0, high: 0, normal: 0, low: 0, batch: 0 };
-    for (const queue of this.#queues) for (const message of queue ?? []) depths[message.priority] += 1;
+    for (const queue of [this.#lent, ...this.#queues]) for (const message of queue ?? []) depths[message.priority] += 1;
     return depths;
   }
 

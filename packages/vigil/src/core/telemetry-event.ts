@@ -1,6 +1,6 @@
 import type { DeadLetterReason } from './dead-letter.js';
 import type { ExitReason } from './exit-reason.js';
-import type { MessagePriority } from './message.js';
+import type { MessagePriority, Signal } from './message.js';
 
 /** Which process an event is about. */
 export interface ProcessFacts {
@@ -28,6 +28,8 @@ export interface TelemetryEvents {
   /** The process handles no more messages until it is resumed. */
   process_suspended: ProcessFacts;
   process_resumed: ProcessFacts;
+  /** The process was sent one of Vigil's own signals, such as `memoryWarning`. */
+  process_signalled: ProcessFacts & { readonly signal: Signal };
   message_sent: MessageFacts;
   message_received: MessageFacts;
   message_expired: MessageFacts;
@@ -54,6 +56,7 @@ const EVERY_TYPE: Record<TelemetryEventType, true> = {
   process_crashed: true,
   process_suspended: true,
   process_resumed: true,
+  process_signalled: true,
   message_sent: true,
   message_received: true,
   message_expired: true,

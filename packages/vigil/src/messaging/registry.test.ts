@@ -14,7 +14,7 @@ import {
   systemRandom,
   type VigilErrorCode,
 } from '../core/index.js';
-import { type Process, type ProcessBody, type ProcessHost, TaskRunner } from '../processes/index.js';
+import { type Process, type ProcessBody, type ProcessHost, type ProcessSettings, TaskRunner } from '../processes/index.js';
 import { Registry } from './registry.js';
 
 describe('Registry', () => {
@@ -261,7 +261,16 @@ class Host implements ProcessHost {
   }
 
   start(body: ProcessBody, incarnation = 1): Process {
-    const settings = { id: 'worker', args: undefined, readiness: 'immediate', inbox: new MailboxSettings() } as const;
+    const settings: ProcessSettings = {
+      id: 'worker',
+      args: undefined,
+      readiness: 'immediate',
+      inbox: new MailboxSettings(),
+      healthCheckIntervalMs: 5000,
+      maxMemoryBytes: undefined,
+      maxBlockedMs: undefined,
+      priority: 'normal',
+    };
     const process = new TaskRunner(body).create(settings, incarnation, this);
     process.start();
     return process;
@@ -270,6 +279,8 @@ class Host implements ProcessHost {
   processReady(): void {}
 
   processIgnored(): void {}
+
+  processNotified(): void {}
 
   processExited(process: Process, reason: ExitReason): void {
     this.#onExit(process, reason);
@@ -287,6 +298,7 @@ function makeEnvironment(): { readonly registry: Registry; readonly environment:
     log: silentLogger,
     names: registry,
     deadLetters: new DeadLetterQueue<unknown>(100, clock, noTelemetry),
+    guard: { watch: () => () => false },
     nextMessageId: () => 1,
   };
   return { registry, environment };

@@ -6,13 +6,14 @@ import {
   describeValue,
   type ExitReason,
   failFast,
-  type Inbox,
   invalidOption,
   LocalInbox,
+  type Outlet,
+  type Signal,
   type VigilError,
 } from '../core/index.js';
 import { type Delivery, LocalRef } from './local-ref.js';
-import type { ExitSignal, Monitor, Process, ProcessHost, ProcessKind, ProcessRef, ProcessSettings } from './runner.js';
+import type { ExitSignal, Monitor, Process, ProcessHost, ProcessKind, ProcessRef, ProcessSettings, Vitals } from './runner.js';
 
 const checkHandler = checkFunction<(signal: ExitSignal) => void>();
 
@@ -53,6 +54,12 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
   abstract resume(): void;
   abstract kill(reason?: ExitReason): void;
 
+  notify(_signal: Signal): void {}
+
+  vitals(): Vitals | undefined {
+    return undefined;
+  }
+
   get isAlive(): boolean {
     return !this.#isEnded;
   }
@@ -62,11 +69,11 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
     return this.#ref;
   }
 
-  get inbox(): Inbox<TMessage> {
+  get inbox(): LocalInbox<TMessage> {
     if (this.#inbox === undefined) {
-      this.#inbox = new LocalInbox<TMessage>(this.settings.id, this.settings.inbox, this.host.environment);
+      this.#inbox = this.makeInbox();
       if (this.#isHeld) this.#inbox.hold();
-      if (!this.#takesMessages) this.#inbox.close();
+      if (!this.#takesMessages) this.#inbox.seal();
     }
     return this.#inbox;
   }
@@ -159,6 +166,11 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
     this.#onward = undefined;
   }
 
+  /** @param outlet - where its messages go when its code is not in this event loop. */
+  protected makeInbox(outlet?: Outlet<TMessage>): LocalInbox<TMessage> {
+    return new LocalInbox(this.settings.id, this.settings.inbox, this.host.environment, outlet);
+  }
+
   notFound(): VigilError {
     return noProcess(this.ref);
   }
@@ -166,7 +178,7 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
   /** From now on nothing more comes in. */
   protected refuseMessages(): void {
     this.#takesMessages = false;
-    this.#inbox?.close();
+    this.#inbox?.seal();
   }
 
   /** From now on nothing is given out. */

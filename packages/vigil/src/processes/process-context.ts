@@ -1,4 +1,4 @@
-import type { Clock, Inbox, Logger, Sender } from '../core/index.js';
+import type { Clock, Inbox, Logger, Sender, Signal } from '../core/index.js';
 import type { ExitSignal, Monitor, ProcessRef } from './runner.js';
 
 /** What a process body gets: who it is, its messages, and the wish that it end. */
@@ -46,6 +46,12 @@ export interface ProcessContext<TMessage = unknown, TArgs = unknown> {
    * A throw in the handler is a crash of this process. @see Erlang `process_flag(trap_exit, true)`
    */
   onExit(handler: (signal: ExitSignal) => void): void;
+  /**
+   * Hears one of Vigil's own signals, one handler each: `healthCheck` when its health is about to be looked at, `memoryWarning` when it
+   * has taken four fifths of its `maxMemoryBytes`, `cpuWarning` when it was busy throughout a whole measurement. A throw in the handler
+   * is a crash of this process. A signal on a user's message is data and is not heard here.
+   */
+  onSignal(signal: Signal, handler: () => void): void;
   /** The process or mailbox that has a name now. */
   whereis(name: string): Sender | undefined;
   /**

@@ -1,7 +1,14 @@
-import type { Environment, ExitReason, MailboxSettings, OwnedSender } from '../core/index.js';
+import type { Environment, ExitReason, MailboxSettings, OwnedSender, Signal } from '../core/index.js';
 
 /** What a process runs in. */
-export type ProcessKind = 'task' | 'supervisor';
+export type ProcessKind = 'task' | 'thread' | 'fork' | 'command' | 'supervisor';
+
+/** How the operating system prefers a process to others when they compete: from most to least. */
+export const PROCESS_PRIORITIES = ['critical', 'high', 'normal', 'low', 'batch'] as const;
+export type ProcessPriority = (typeof PROCESS_PRIORITIES)[number];
+
+/** The settings that a process can obey only where it is more than code in this event loop. */
+export type ProcessLimit = 'maxMemoryBytes' | 'maxBlockedMs' | 'priority';
 
 /**
  * When a process counts as started: `immediate`, once its body was entered; `explicit`, once it called `ctx.ready()`.
@@ -16,6 +23,28 @@ export interface ProcessSettings<TArgs = unknown> {
   readonly args: TArgs;
   readonly readiness: Readiness;
   readonly inbox: MailboxSettings;
+  /** Milliseconds between two measurements of a process outside this event loop. */
+  readonly healthCheckIntervalMs: number;
+  /** Ends it when it takes more: the heap and the buffers of a thread, the resident size of a process. */
+  readonly maxMemoryBytes: number | undefined;
+  /** Ends it when its event loop has not turned for so long. */
+  readonly maxBlockedMs: number | undefined;
+  readonly priority: ProcessPriority;
+}
+
+/** What a process outside this event loop looks like from here, as far as it is known; the figures are those of the last measurement. */
+export interface Vitals {
+  readonly pid?: number | undefined;
+  readonly threadId?: number | undefined;
+  /** The resident size of a process; heap and buffers of a thread. */
+  readonly memoryBytes?: number | undefined;
+  /**
+   * How busy it was between the last two measurements: the share of time in which a thread's event loop was at work, the share of one
+   * processor that a process used, which is above 1 when several of its threads ran.
+   */
+  readonly utilization?: number | undefined;
+  /** Milliseconds that its event loop took to answer. */
+  readonly eventLoopDelayMs?: number | undefined;
 }
 
 /** What a monitor tells: which process ended and why. */
@@ -61,6 +90,8 @@ export interface ProcessHost {
   /** Instead of `processReady`: the process declined to start, which is no failure. */
   processIgnored(process: Process): void;
   processExited(process: Process, reason: ExitReason): void;
+  /** The process was sent one of Vigil's own signals. */
+  processNotified(process: Process, signal: Signal): void;
 }
 
 /**
@@ -81,10 +112,23 @@ export interface Process {
   resume(): void;
   /** Ends the process without asking; it is recorded to have ended with `reason`, by default `killed`. */
   kill(reason?: ExitReason): void;
+  /** Calls the handlers that its code has for one of Vigil's own signals. */
+  notify(signal: Signal): void;
+  /** `undefined` for code in this event loop, and while nothing of it runs. */
+  vitals(): Vitals | undefined;
 }
 
 /** How processes of one kind come to be. Each kind passes the suite of `runner.suite.ts`. */
 export interface Runner<TArgs = unknown> {
   readonly kind: ProcessKind;
+  /** Which limits its processes obey; default none. */
+  readonly obeys?: readonly ProcessLimit[];
+  /** The only readiness its processes can have; default: whatever they are told. */
+  readonly readiness?: Readiness;
   create(settings: ProcessSettings<TArgs>, incarnation: number, host: ProcessHost): Process;
+  /**
+   * Said by each child that will use it, until the returned function is called: what it keeps at hand is given up after the last, and the
+   * promise, which does not reject, resolves when nothing of that is left.
+   */
+  hold?(): () => Promise<void>;
 }

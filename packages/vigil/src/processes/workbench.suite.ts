@@ -1,4 +1,5 @@
 import {
+  type Cancel,
   DeadLetterQueue,
   type Environment,
   type ExitReason,
@@ -10,6 +11,7 @@ import {
   noTelemetry,
   type OwnedSender,
   type Sender,
+  type Signal,
   SystemClock,
   systemRandom,
   VigilError,
@@ -36,6 +38,7 @@ export interface SubjectOptions {
   readonly args?: unknown;
   readonly readiness?: Readiness;
   readonly capacity?: number;
+  readonly settings?: Partial<ProcessSettings>;
 }
 
 /** Where processes are tested: their environment, an observer, and all that was made. */
@@ -48,6 +51,8 @@ export class Workbench {
   readonly #subjects: Subject[] = [];
   readonly #observer: LocalInbox<string>;
   #lastMessageId = 0;
+  /** As a supervisor that runs: what it supervises does not keep Node alive by itself. */
+  #releaseNode: Cancel | undefined;
 
   constructor(harness: RunnerHarness) {
     const log = (level: keyof Logger) => (message: string, details?: unknown) => this.logged.push({ level, message, details });
@@ -61,6 +66,7 @@ export class Workbench {
       log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
       names,
       deadLetters: new DeadLetterQueue(100, clock, noTelemetry),
+      guard: { watch: () => () => false },
       nextMessageId: () => {
         this.#lastMessageId += 1;
         return this.#lastMessageId;
@@ -71,9 +77,11 @@ export class Workbench {
   }
 
   create(script: Script, options: SubjectOptions = {}): Subject {
-    const { id = 'scripted process', incarnation = 1, args, readiness = 'immediate', capacity } = options;
-    const settings = { id, args, readiness, inbox: new MailboxSettings({ capacity }) };
-    const subject = new Subject(this.#harness.runner(script), settings, incarnation, this.environment, this.violations);
+    const { id = 'scripted process', incarnation = 1, args, readiness = 'immediate', capacity, settings: more } = options;
+    const settings = processSettings({ id, args, readiness, inbox: new MailboxSettings({ capacity }), ...more });
+    const runner = this.#harness.runner(script);
+    if (runner.kind !== 'task') this.#releaseNode ??= this.environment.clock.keepAlive();
+    const subject = new Subject(runner, settings, incarnation, this.environment, this.violations);
     this.#subjects.push(subject);
     return subject;
   }
@@ -107,7 +115,23 @@ export class Workbench {
     for (const subject of this.#subjects) subject.process.kill();
     await Promise.all(this.#subjects.map((subject) => subject.exited));
     await this.#harness.quiet();
+    this.#releaseNode?.();
   }
+}
+
+/** Settings that ask for nothing, but for what is said. */
+export function processSettings(settings: Partial<ProcessSettings>): ProcessSettings {
+  return {
+    id: 'scripted process',
+    args: undefined,
+    readiness: 'immediate',
+    inbox: new MailboxSettings(),
+    healthCheckIntervalMs: 5000,
+    maxMemoryBytes: undefined,
+    maxBlockedMs: undefined,
+    priority: 'normal',
+    ...settings,
+  };
 }
 
 /** One process and its host. */
@@ -116,6 +140,7 @@ export class Subject implements ProcessHost {
   readonly environment: Environment;
   readonly process: Process;
   readonly news: News[] = [];
+  readonly signals: Signal[] = [];
   readonly ready: Promise<void>;
   readonly exited: Promise<ExitReason>;
   /** Who had the name `scripted` when the host heard of the end. */
@@ -176,6 +201,11 @@ export class Subject implements ProcessHost {
     this.nameAtExit = this.environment.names.whereis('scripted');
     this.news.push(reason);
     this.#announceExit(reason);
+  }
+
+  processNotified(process: Process, signal: Signal): void {
+    this.#require(process === this.process, 'the host hears of a process that it did not make');
+    this.signals.push(signal);
   }
 
   #require(isKept: boolean, violation: string): void {

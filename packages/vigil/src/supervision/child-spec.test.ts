@@ -28,6 +28,9 @@ const refused: Record<string, readonly unknown[]> = {
   healthCheckFn: ['check', 7, {}, true],
   healthCheckIntervalMs: [...durations, 0, 'infinity'],
   inbox: [7, 'big', true, []],
+  maxMemoryBytes: [0, -1, 1.5, Number.NaN, 'much', true, {}],
+  maxBlockedMs: [...durations, 0, 'infinity'],
+  priority: ['highest', '', 7, true, {}],
 };
 
 describe('completeChildSpec', () => {
@@ -42,6 +45,9 @@ describe('completeChildSpec', () => {
       shutdownTimeoutMs: 5000,
       significant: false,
       readiness: 'immediate',
+      maxMemoryBytes: undefined,
+      maxBlockedMs: undefined,
+      priority: 'normal',
       startTimeoutMs: 30_000,
       healthCheckFn: undefined,
       healthCheckIntervalMs: 5000,
@@ -49,6 +55,30 @@ describe('completeChildSpec', () => {
       periodMs: 5000,
       restartDelay: undefined,
       inbox: new MailboxSettings(),
+    });
+  });
+
+  it('refuses a limit that the kind of process cannot obey, and takes it where it can', () => {
+    const limits = { maxMemoryBytes: 1e9, maxBlockedMs: 100, priority: 'low' } as const;
+    const { runner } = complete();
+    for (const limit of ['maxMemoryBytes', 'maxBlockedMs', 'priority'] as const) {
+      const one = { [limit]: limits[limit] };
+      assert.throws(() => complete(one), { message: `child "a" is a task, which cannot obey ${limit}` });
+      assert.equal(
+        complete({ ...one, startFn: { kind: 'fork', obeys: [limit], create: runner.create.bind(runner) } })[limit],
+        limits[limit],
+      );
+    }
+    assert.equal(complete({ priority: 'normal' }).priority, 'normal');
+  });
+
+  it('takes the readiness of a runner that has only one, and refuses another', () => {
+    const { runner } = complete();
+    const startFn = { kind: 'command', readiness: 'explicit', create: runner.create.bind(runner) };
+    assert.equal(complete({ startFn }).readiness, 'explicit');
+    assert.equal(complete({ startFn, readiness: 'explicit' }).readiness, 'explicit');
+    assert.throws(() => complete({ startFn, readiness: 'immediate' }), {
+      message: 'child "a" is a command whose readiness can only be \'explicit\'',
     });
   });
 

@@ -9,6 +9,7 @@ import {
   checkObject,
   checkOneOf,
   checkOr,
+  checkPositiveCount,
   checkPositiveDuration,
   describeValue,
   invalidOption,
@@ -17,7 +18,17 @@ import {
   optional,
   VigilError,
 } from '../core/index.js';
-import { type ProcessBody, type ProcessSettings, READINESS, type Readiness, type Runner, TaskRunner } from '../processes/index.js';
+import {
+  PROCESS_PRIORITIES,
+  type ProcessBody,
+  type ProcessLimit,
+  type ProcessPriority,
+  type ProcessSettings,
+  READINESS,
+  type Readiness,
+  type Runner,
+  TaskRunner,
+} from '../processes/index.js';
 import { type CompleteRestartDelay, checkRestartDelay, type RestartDelay } from './restart-delay.js';
 import { RESTART_TYPES, type RestartType } from './restart-plan.js';
 
@@ -51,7 +62,10 @@ export interface ChildOptions<TArgs = unknown> {
   readonly significant?: boolean | undefined;
   /** Default `'immediate'`. */
   readonly readiness?: Readiness | undefined;
-  /** Milliseconds until an explicitly ready child must be ready, or `'infinity'`; default 30,000. */
+  /**
+   * Milliseconds until a start that has to be waited for must be complete, or `'infinity'`; default 30,000. That is every start with explicit
+   * readiness, and the loading of the module of a thread or fork.
+   */
   readonly startTimeoutMs?: number | 'infinity' | undefined;
   /** Run on an interval while the child runs. */
   readonly healthCheckFn?: HealthCheck | undefined;
@@ -61,6 +75,18 @@ export interface ChildOptions<TArgs = unknown> {
   readonly maxRestarts?: number | undefined;
   /** The window of its own budget in seconds, > 0; default 5, or that of the preset. */
   readonly maxSeconds?: number | undefined;
+  /**
+   * Bytes of memory after which it is ended with an `OutOfMemory` crash, > 0; default unlimited. A thread is bounded in its heap by V8
+   * and in its buffers at each measurement, a process in its resident size. For threads, forks and commands.
+   */
+  readonly maxMemoryBytes?: number | undefined;
+  /**
+   * Milliseconds for which its event loop may stand still before it is ended with a `HealthCheckFailed` crash, > 0; default unlimited,
+   * since to be busy is what threads are for. For threads and forks.
+   */
+  readonly maxBlockedMs?: number | undefined;
+  /** How the operating system prefers it to others; default `'normal'`: as this process itself. For forks and commands; every other kind takes only the default. */
+  readonly priority?: ProcessPriority | undefined;
   /** How long to wait before it is restarted; default that of the supervisor. */
   readonly restartDelay?: RestartDelay | undefined;
   /** How the child's own inbox is made. */
@@ -83,7 +109,6 @@ export interface CompleteChildSpec extends ProcessSettings {
   readonly significant: boolean;
   readonly startTimeoutMs: number | 'infinity';
   readonly healthCheckFn: HealthCheck | undefined;
-  readonly healthCheckIntervalMs: number;
   readonly maxRestarts: number | undefined;
   readonly periodMs: number;
   readonly restartDelay: CompleteRestartDelay | undefined;
@@ -109,6 +134,14 @@ export const DEFAULTS: SupervisionDefaults = {
 
 const DEFAULT_START_TIMEOUT_MS = 30_000;
 
+const PROCESS_LIMITS = ['maxMemoryBytes', 'maxBlockedMs', 'priority'] as const;
+
+/** What every process obeys. */
+const NO_LIMITS = { maxMemoryBytes: undefined, maxBlockedMs: undefined, priority: 'normal' } as const;
+
+const checkMaxMemory = optional(checkPositiveCount);
+const checkMaxBlocked = optional(checkPositiveDuration);
+const checkPriority = checkOneOf(PROCESS_PRIORITIES);
 const checkRestartType = checkOneOf(RESTART_TYPES);
 const checkType = checkOneOf(CHILD_TYPES);
 const checkReadiness = checkOneOf(READINESS);
@@ -151,9 +184,10 @@ export function completeChildSpec(spec: ChildSpec, defaults: SupervisionDefaults
       type === 'supervisor' ? 'infinity' : defaults.shutdownTimeoutMs,
     ),
     significant: checkOr(checkBoolean, 'significant', spec.significant, false),
-    readiness: checkOr(checkReadiness, 'readiness', spec.readiness, 'immediate'),
+    readiness: readinessOf(id, spec.readiness, runner),
     startTimeoutMs: checkOr(checkStartTimeout, 'startTimeoutMs', spec.startTimeoutMs, DEFAULT_START_TIMEOUT_MS),
     healthCheckFn: checkHealthCheck('healthCheckFn', spec.healthCheckFn),
+    ...limitsOf(id, spec, runner),
     healthCheckIntervalMs: checkOr(
       checkPositiveDuration,
       'healthCheckIntervalMs',
@@ -203,6 +237,26 @@ function runnerOf(start: Startable, defaults: SupervisionDefaults): Runner {
   if ('asRunner' in start && typeof start.asRunner === 'function') return start.asRunner(defaults);
   if ('create' in start && typeof start.create === 'function') return start;
   throw invalidOption('startFn', 'a function, a runner, a supervisor or a supervisor builder', start);
+}
+
+function readinessOf(id: string, asked: Readiness | undefined, runner: Runner): Readiness {
+  const readiness = checkOr(checkReadiness, 'readiness', asked, runner.readiness ?? 'immediate');
+  if (runner.readiness === undefined || readiness === runner.readiness) return readiness;
+  throw badSpec('invalid_spec', `child "${id}" is a ${runner.kind} whose readiness can only be '${runner.readiness}'`);
+}
+
+function limitsOf(id: string, spec: ChildOptions, { kind, obeys = [] }: Runner): Pick<CompleteChildSpec, ProcessLimit> {
+  const limits = {
+    maxMemoryBytes: checkMaxMemory('maxMemoryBytes', spec.maxMemoryBytes),
+    maxBlockedMs: checkMaxBlocked('maxBlockedMs', spec.maxBlockedMs),
+    priority: checkOr(checkPriority, 'priority', spec.priority, NO_LIMITS.priority),
+  };
+  for (const limit of PROCESS_LIMITS) {
+    if (limits[limit] !== NO_LIMITS[limit] && !obeys.includes(limit)) {
+      throw badSpec('invalid_spec', `child "${id}" is a ${kind}, which cannot obey ${limit}`);
+    }
+  }
+  return limits;
 }
 
 function inboxOf(options: MailboxOptions | undefined, defaults: SupervisionDefaults): MailboxSettings {

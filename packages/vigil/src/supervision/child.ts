@@ -1,4 +1,4 @@
-import { type Cancel, crashed, type Environment, type ExitReason, VigilError } from '../core/index.js';
+import { type Cancel, crashed, type Environment, type ExitReason, type Signal, VigilError } from '../core/index.js';
 import type { Process, ProcessHost, ProcessRef } from '../processes/index.js';
 import type { CompleteChildSpec } from './child-spec.js';
 import { watchHealth } from './health-check.js';
@@ -15,6 +15,8 @@ export interface ChildOwner {
   childEnded(child: Child, ended: EndedPhase): void;
   /** The child did not stop in time and has to be killed. */
   childOverdue(child: Child): void;
+  /** The child was sent one of Vigil's own signals. */
+  childNotified(child: Child, signal: Signal): void;
 }
 
 /** A start that did not succeed: what the process ended with before it was ready. */
@@ -109,6 +111,7 @@ export class Child implements ProcessHost {
   #incarnation = 0;
   #restartsInARow = 0;
   #lastExit: LastExit | undefined;
+  #releaseRunner: (() => Promise<void>) | undefined;
 
   constructor(spec: CompleteChildSpec, owner: ChildOwner) {
     this.spec = spec;
@@ -154,6 +157,7 @@ export class Child implements ProcessHost {
     this.#incarnation += 1;
     const start = new Start();
     try {
+      this.#releaseRunner ??= this.spec.runner.hold?.();
       const process = this.spec.runner.create(this.spec, this.#incarnation, this);
       this.#latest = process;
       this.#phase = { kind: 'starting', process, start, cancelTimeout: undefined };
@@ -194,6 +198,17 @@ export class Child implements ProcessHost {
   /** Ends a start that is being waited for; it fails. */
   cancelStart(): void {
     if (this.#phase.kind === 'starting') void this.stop();
+  }
+
+  /**
+   * It is not a child any more, or its supervisor has ended: nothing will start it again.
+   *
+   * @returns when what was kept at hand for that is gone; it does not reject. `undefined` when nothing was.
+   */
+  leave(): Promise<void> | undefined {
+    const release = this.#releaseRunner;
+    this.#releaseRunner = undefined;
+    return release?.();
   }
 
   /** Handles no more messages until `resume`; false when it did not already. */
@@ -294,6 +309,7 @@ export class Child implements ProcessHost {
       uptimeMs: phase.kind === 'running' ? this.environment.clock.now() - phase.sinceMs : undefined,
       lastExit: this.#lastExit,
       ref: this.ref,
+      vitals: this.#process?.vitals(),
       supervisor: treeBelow(this.#process),
     };
   }
@@ -351,6 +367,10 @@ export class Child implements ProcessHost {
     }
   }
 
+  processNotified(process: Process, signal: Signal): void {
+    if (this.#process === process) this.#owner.childNotified(this, signal);
+  }
+
   /** A run that was long enough ends a row of restarts. */
   #noteRun(sinceMs: number): void {
     const { restartDelay } = this.spec;
@@ -358,9 +378,11 @@ export class Child implements ProcessHost {
   }
 
   #limitStart(): void {
-    const { id, readiness, startTimeoutMs } = this.spec;
+    const { id, readiness, startTimeoutMs, runner } = this.spec;
     const { phase } = this;
-    if (phase.kind !== 'starting' || readiness !== 'explicit' || startTimeoutMs === 'infinity') return;
+    if (phase.kind !== 'starting' || startTimeoutMs === 'infinity') return;
+    // A supervisor takes as long as its children take, each of which has a limit of its own.
+    if (readiness !== 'explicit' && runner.kind === 'supervisor') return;
     const late = () =>
       phase.process.kill(crashed(new VigilError('OperationTimeout', `child "${id}" was not ready within ${startTimeoutMs} ms`)));
     phase.cancelTimeout = this.environment.clock.after(startTimeoutMs, late, { keepAlive: true });
@@ -391,7 +413,12 @@ export class Child implements ProcessHost {
   #watchHealth(process: Process): Cancel | undefined {
     const { healthCheckFn, healthCheckIntervalMs } = this.spec;
     if (healthCheckFn === undefined) return undefined;
-    return watchHealth(healthCheckFn, healthCheckIntervalMs, this.environment.clock, (error) => process.kill(crashed(error)));
+    const check = (): boolean | Promise<boolean> => {
+      process.notify('healthCheck');
+      this.processNotified(process, 'healthCheck');
+      return healthCheckFn();
+    };
+    return watchHealth(check, healthCheckIntervalMs, this.environment.clock, (error) => process.kill(crashed(error)));
   }
 }
 

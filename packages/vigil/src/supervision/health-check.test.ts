@@ -204,4 +204,20 @@ describe('a supervisor and health checks', () => {
     assert.equal(checks, 0);
     await supervisor.stop();
   });
+
+  it('hears the signal healthCheck before each check, and telemetry tells of it', async () => {
+    const world = new World();
+    const heard: number[] = [];
+    const healthCheckFn = () => heard.length > 0;
+    const a = world.child('a', { healthCheckIntervalMs: INTERVAL_MS, healthCheckFn });
+    const supervisor = await world.started({ name: 's', children: [a] });
+    a.context.onSignal('healthCheck', () => heard.push(world.clock.now()));
+    await world.clock.advance(2000);
+    assert.deepEqual(heard, [1000, 2000]);
+    assert.equal(a.starts, 1);
+    const told = world.events.filter(({ eventType }) => eventType === 'process_signalled').map(({ metadata }) => metadata);
+    const facts = { id: 'a', incarnation: 1, supervisor: 's', signal: 'healthCheck' };
+    assert.deepEqual(told, [facts, facts]);
+    await supervisor.stop();
+  });
 });

@@ -6,6 +6,7 @@ import {
   isAbnormal,
   noTelemetry,
   type ProcessFacts,
+  type Signal,
   type TelemetrySink,
 } from '../core/index.js';
 import type { Child, StartFailure } from './child.js';
@@ -82,6 +83,10 @@ export class Reporter {
     if (!isExpected) {
       this.#log.error(`${this.#name(child)} was asked to stop and ended otherwise: ${describeExit(reason)}`, errorOf(reason));
     }
+  }
+
+  notified(child: Child, signal: Signal): void {
+    if (this.#telemetry.wants('process_signalled')) this.#telemetry.report('process_signalled', { ...this.#factsOf(child), signal });
   }
 
   overdue(child: Child): void {

@@ -90,6 +90,7 @@ export class World {
       },
       names: this.names,
       deadLetters: new DeadLetterQueue(100, this.clock, telemetry),
+      guard: { watch: () => () => false },
       nextMessageId: () => {
         lastMessageId += 1;
         return lastMessageId;
@@ -312,6 +313,7 @@ export class ScriptedChild implements Script {
         this.#world.notes.push(`-${this.id}(${wordFor(reason)})`);
         host.processExited(ended, reason);
       },
+      processNotified: (notified, signal) => host.processNotified(notified, signal),
     });
     this.processes.push(process);
     this.host = host;

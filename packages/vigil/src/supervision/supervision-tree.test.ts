@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { KILLED, SHUTDOWN } from '../core/index.js';
+import { crashed, KILLED, SHUTDOWN } from '../core/index.js';
 import { BOOM } from './scripted-child.suite.js';
 import { type ChildInfo, formatTree, type SupervisorInfo } from './supervision-tree.js';
 
@@ -16,6 +16,7 @@ function child(id: string, facts: Partial<ChildInfo> = {}): ChildInfo {
     uptimeMs: 12_900,
     lastExit: undefined,
     ref: undefined,
+    vitals: undefined,
     supervisor: undefined,
     ...facts,
   };
@@ -84,5 +85,88 @@ describe('formatTree', () => {
 
   it('says so when a supervisor does not run', () => {
     assert.equal(formatTree(tree('app', [], { state: 'stopped' })), 'app (stopped, one_for_one, 0 restarts, 3 of 3 left)');
+  });
+
+  it('says of a supervisor what became of it, when it was restarted itself', () => {
+    const pool = below('pool', tree('pool', [child('x')]));
+    const info = tree('app', [
+      { ...pool, restartCount: 1, lastExit: { reason: BOOM, timestampMs: 0 } },
+      child('other', { kind: 'supervisor', type: 'supervisor', state: 'restarting', uptimeMs: undefined }),
+    ]);
+    assert.deepEqual(formatTree(info).split('\n').slice(1), [
+      '├─ pool (one_for_one, 0 restarts, 3 of 3 left): running for 12 s, 1 restart, last end crashed: Error: boom',
+      '│  └─ x: running for 12 s',
+      '└─ other (supervisor): restarting',
+    ]);
+  });
+
+  it('says what else than a task a child is, and where the operating system has it', () => {
+    const info = tree('app', [
+      child('a', { kind: 'thread', vitals: { threadId: 3 } }),
+      child('b', { kind: 'fork', vitals: { pid: 4711 } }),
+      child('c', { kind: 'command', vitals: { pid: 4712 } }),
+      child('d', { kind: 'command', state: 'stopped', uptimeMs: undefined }),
+      child('e', { kind: 'thread', state: 'restarting', uptimeMs: undefined, vitals: {} }),
+    ]);
+    assert.deepEqual(formatTree(info).split('\n').slice(1), [
+      '├─ a (thread 3): running for 12 s',
+      '├─ b (fork, pid 4711): running for 12 s',
+      '├─ c (command, pid 4712): running for 12 s',
+      '├─ d (command): stopped',
+      '└─ e (thread): restarting',
+    ]);
+  });
+
+  it('says what it takes as far as that is known, and that its event loop is late from a second on', () => {
+    const info = tree('app', [
+      child('a', { kind: 'fork', vitals: { pid: 1, memoryBytes: 43_400_000, utilization: 0.974, eventLoopDelayMs: 999 } }),
+      child('b', { kind: 'command', vitals: { pid: 2, memoryBytes: 400_000, utilization: 0.044 } }),
+      child('c', {
+        kind: 'thread',
+        vitals: { threadId: 3, utilization: 0.045, eventLoopDelayMs: 1000 },
+        restartCount: 2,
+        lastExit: { reason: BOOM, timestampMs: 0 },
+      }),
+    ]);
+    assert.deepEqual(formatTree(info).split('\n').slice(1), [
+      '├─ a (fork, pid 1): running for 12 s, 43 MB, 97 % busy',
+      '├─ b (command, pid 2): running for 12 s, 0 MB',
+      '└─ c (thread 3): running for 12 s, 5 % busy, event loop 1 s late, 2 restarts, last end crashed: Error: boom',
+    ]);
+  });
+
+  it('gives an uptime in the largest unit that has passed twice', () => {
+    const SECOND_MS = 1000;
+    const uptimes = [
+      0,
+      999,
+      119 * SECOND_MS,
+      120 * SECOND_MS,
+      7_199 * SECOND_MS,
+      7_200 * SECOND_MS,
+      172_799 * SECOND_MS,
+      172_800 * SECOND_MS,
+    ];
+    const info = tree(
+      'app',
+      uptimes.map((uptimeMs) => child('a', { uptimeMs })),
+    );
+    assert.deepEqual(
+      formatTree(info)
+        .split('\n')
+        .slice(1)
+        .map((line) => line.split(' running for ')[1]),
+      ['0 s', '0 s', '119 s', '2 min', '119 min', '2 h', '47 h', '2 d'],
+    );
+  });
+
+  it('keeps a cause in one line of bounded length, whatever the error says', () => {
+    const lines: ChildInfo['lastExit'] = { reason: crashed(new Error('exit code 1\r\n\n  at line 7\nthe end')), timestampMs: 0 };
+    const long: ChildInfo['lastExit'] = { reason: crashed(new Error('x'.repeat(1000))), timestampMs: 0 };
+    const info = tree('app', [child('a', { lastExit: lines }), child('b', { lastExit: long })]);
+    assert.deepEqual(formatTree(info).split('\n').slice(1), [
+      '├─ a: running for 12 s, last end crashed: Error: exit code 1 at line 7 the end',
+      `└─ b: running for 12 s, last end crashed: Error: ${'x'.repeat(183)}…`,
+    ]);
   });
 });

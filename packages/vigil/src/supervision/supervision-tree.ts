@@ -1,5 +1,5 @@
 import { describeExit, type ExitReason } from '../core/index.js';
-import type { ProcessKind, ProcessRef } from '../processes/index.js';
+import type { ProcessKind, ProcessRef, Vitals } from '../processes/index.js';
 import type { AutoShutdown } from './supervisor-options.js';
 import type { ChildType } from './child-spec.js';
 import type { RestartStrategy, RestartType } from './restart-plan.js';
@@ -39,6 +39,8 @@ export interface ChildInfo {
   readonly lastExit: LastExit | undefined;
   /** The running incarnation. */
   readonly ref: ProcessRef | undefined;
+  /** What it takes and how it fares, as it was last measured; `undefined` for what runs in this event loop, and while nothing of it runs. */
+  readonly vitals: Vitals | undefined;
   /** The tree below, when the child is a supervisor that runs. */
   readonly supervisor: SupervisorInfo | undefined;
 }
@@ -69,13 +71,33 @@ export interface SupervisorInfo {
   readonly children: readonly ChildInfo[];
 }
 
+/** Whoever is less busy is idle. */
+const BUSY_PERCENT = 5;
+
+/** Below that, an event loop is only busy. */
+const LATE_MS = 1000;
+
+const MAX_CAUSE_LENGTH = 200;
+
+const SECOND = ['s', 1] as const;
+const UNITS = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['min', 60],
+] as const;
+
 /**
- * Draws a tree for people, one line a process:
+ * Draws a tree for people, one line a process: what it runs in, where to find it in the tools of the operating system, for how long it has
+ * done what it does, what it takes, and how it last ended.
  *
  *     app (one_for_one, 0 restarts, 3 of 3 left)
  *     ├─ service: running for 12 s
- *     └─ pool (one_for_all, 1 restart, 2 of 3 left)
- *        └─ pool_0: running for 2 s, 1 restart, last end crashed: Error: boom
+ *     ├─ pool (one_for_all, 1 restart, 2 of 3 left)
+ *     │  └─ pool_0 (thread 3): running for 2 s, 18 MB, 97 % busy, 1 restart, last end crashed: Error: boom
+ *     └─ encoder (command, pid 4711): running for 3 h, 210 MB
+ *
+ * It is called busy from 5 % on, and its event loop late when it took a second or longer to answer. Whatever an error says, it takes one
+ * line, and at most 200 characters of that.
  */
 export function formatTree(info: SupervisorInfo): string {
   return [describeSupervisor(info.name, info), ...childLines(info)].join('\n');
@@ -90,8 +112,10 @@ function childLines(info: SupervisorInfo): string[] {
 }
 
 function linesOf(child: ChildInfo): string[] {
-  if (child.supervisor === undefined) return [describeChild(child)];
-  return [describeSupervisor(child.id, child.supervisor), ...childLines(child.supervisor)];
+  const { id, supervisor } = child;
+  if (supervisor === undefined) return [`${id}${place(child)}: ${factsOf(child)}`];
+  const past = pastOf(child).length === 0 ? '' : `: ${factsOf(child)}`;
+  return [`${describeSupervisor(id, supervisor)}${past}`, ...childLines(supervisor)];
 }
 
 function describeSupervisor(name: string, info: SupervisorInfo): string {
@@ -99,11 +123,42 @@ function describeSupervisor(name: string, info: SupervisorInfo): string {
   return `${name} (${state}${info.strategy}, ${restarts(info.totalRestarts)}, ${info.restartsLeft} of ${info.maxRestarts} left)`;
 }
 
-function describeChild(child: ChildInfo): string {
-  const uptime = child.uptimeMs === undefined ? '' : ` for ${Math.floor(child.uptimeMs / 1000)} s`;
-  const restarted = child.restartCount === 0 ? '' : `, ${restarts(child.restartCount)}`;
-  const lastExit = child.lastExit === undefined ? '' : `, last end ${describeExit(child.lastExit.reason)}`;
-  return `${child.id}: ${child.state}${uptime}${restarted}${lastExit}`;
+function factsOf(child: ChildInfo): string {
+  const state = child.uptimeMs === undefined ? child.state : `${child.state} for ${duration(child.uptimeMs)}`;
+  return [state, ...vitalSigns(child.vitals), ...pastOf(child)].join(', ');
+}
+
+function pastOf({ restartCount, lastExit }: ChildInfo): string[] {
+  const past = restartCount === 0 ? [] : [restarts(restartCount)];
+  if (lastExit !== undefined) past.push(`last end ${inOneLine(describeExit(lastExit.reason))}`);
+  return past;
+}
+
+/** What it runs in, unless that is this event loop. */
+function place({ kind, vitals }: ChildInfo): string {
+  if (kind === 'task') return '';
+  if (vitals?.threadId !== undefined) return ` (${kind} ${vitals.threadId})`;
+  return vitals?.pid === undefined ? ` (${kind})` : ` (${kind}, pid ${vitals.pid})`;
+}
+
+function vitalSigns({ memoryBytes, utilization = 0, eventLoopDelayMs = 0 }: Vitals = {}): string[] {
+  const signs = memoryBytes === undefined ? [] : [`${Math.round(memoryBytes / 1_000_000)} MB`];
+  const percent = Math.round(utilization * 100);
+  if (percent >= BUSY_PERCENT) signs.push(`${percent} % busy`);
+  if (eventLoopDelayMs >= LATE_MS) signs.push(`event loop ${duration(eventLoopDelayMs)} late`);
+  return signs;
+}
+
+/** In the largest unit that still tells one from two. */
+function duration(ms: number): string {
+  const seconds = ms / 1000;
+  const [unit, unitSeconds] = UNITS.find(([, length]) => seconds >= 2 * length) ?? SECOND;
+  return `${Math.floor(seconds / unitSeconds)} ${unit}`;
+}
+
+function inOneLine(text: string): string {
+  const line = text.replaceAll(/\s*[\r\n]\s*/g, ' ');
+  return line.length > MAX_CAUSE_LENGTH ? `${line.slice(0, MAX_CAUSE_LENGTH - 1)}…` : line;
 }
 
 function restarts(count: number): string {

@@ -10,6 +10,7 @@ import {
   failFast,
   KILLED,
   type Sender,
+  type Signal,
   settledWithin,
   SHUTDOWN,
   VigilError,
@@ -243,6 +244,11 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
     this.reporter.overdue(child);
   }
 
+  /** @internal */
+  childNotified(child: Child, signal: Signal): void {
+    this.reporter.notified(child, signal);
+  }
+
   /** @internal Takes over what it was told nothing about from a parent; returns its settings. */
   protected abstract settle(defaults: SupervisionDefaults, name: string): LifecycleSettings;
 
@@ -273,10 +279,10 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
     this.children.set(child.spec.id, child);
     const outcome = await this.#launch(child);
     if (outcome instanceof StartFailure) {
-      this.children.delete(child.spec.id);
+      this.#remove(child);
       throw this.#startFailed(child, outcome);
     }
-    if (this.#hasDeclinedForGood(child)) this.children.delete(child.spec.id);
+    if (this.#hasDeclinedForGood(child)) this.#remove(child);
     else this.reporter.childAdded(child.spec.id);
     return outcome;
   }
@@ -342,7 +348,7 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
 
   /** @internal */
   protected forget(child: Child): void {
-    if (this.children.delete(child.spec.id)) this.reporter.childRemoved(child.spec.id);
+    if (this.#remove(child)) this.reporter.childRemoved(child.spec.id);
   }
 
   /** @internal */
@@ -408,6 +414,7 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
   async #stopAll(): Promise<void> {
     await this.stopChildren();
     if (this.#phase.kind !== 'stopping') return;
+    await this.#leaveAll();
     const { reason } = this.#phase;
     this.#phase = { kind: 'stopped', reason };
     this.#releaseNode?.();
@@ -498,6 +505,21 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
       if (this.#phase.kind !== 'running') return;
     }
     for (const child of plan.forget) this.forget(child);
+  }
+
+  async #leaveAll(): Promise<void> {
+    const leaving: Promise<void>[] = [];
+    for (const child of this.children.values()) {
+      const left = child.leave();
+      if (left !== undefined) leaving.push(left);
+    }
+    // Most have nothing to wait for, and then there is no wait.
+    if (leaving.length > 0) await Promise.all(leaving);
+  }
+
+  #remove(child: Child): boolean {
+    void child.leave();
+    return this.children.delete(child.spec.id);
   }
 
   #tryAgain(child: Child, failure: StartFailure): void {

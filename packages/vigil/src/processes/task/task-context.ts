@@ -1,4 +1,4 @@
-import type { Clock, Inbox, Logger, Sender } from '../../core/index.js';
+import type { Clock, Inbox, Logger, Sender, Signal } from '../../core/index.js';
 import type { ProcessContext } from '../process-context.js';
 import type { ExitSignal, Monitor, ProcessHost, ProcessRef, ProcessSettings } from '../runner.js';
 
@@ -7,7 +7,7 @@ export interface ContextSource<TMessage, TArgs> {
   readonly settings: ProcessSettings<TArgs>;
   readonly incarnation: number;
   readonly host: ProcessHost;
-  readonly ref: ProcessRef<TMessage>;
+  readonly self: ProcessRef<TMessage>;
   readonly inbox: Inbox<TMessage>;
   readonly signal: AbortSignal;
   readonly stopped: Promise<void>;
@@ -18,6 +18,7 @@ export interface ContextSource<TMessage, TArgs> {
   link(target: ProcessRef): void;
   unlink(target: ProcessRef): boolean;
   trapExits(handler: (signal: ExitSignal) => void): void;
+  onSignal(signal: Signal, handler: () => void): void;
   register(name: string): void;
   unregister(name: string): boolean;
 }
@@ -43,7 +44,7 @@ export class TaskContext<TMessage, TArgs> implements ProcessContext<TMessage, TA
   }
 
   get self(): ProcessRef<TMessage> {
-    return this.#process.ref;
+    return this.#process.self;
   }
 
   get inbox(): Inbox<TMessage> {
@@ -92,6 +93,10 @@ export class TaskContext<TMessage, TArgs> implements ProcessContext<TMessage, TA
 
   onExit(handler: (signal: ExitSignal) => void): void {
     this.#process.trapExits(handler);
+  }
+
+  onSignal(signal: Signal, handler: () => void): void {
+    this.#process.onSignal(signal, handler);
   }
 
   whereis(name: string): Sender | undefined {

@@ -1,9 +1,25 @@
-import { crashed, type ExitReason, isVigilError, KILLED, NORMAL, ProcessExit, SHUTDOWN } from '../../core/index.js';
+import { setMaxListeners } from 'node:events';
+import {
+  checkFunction,
+  checkOneOf,
+  crashed,
+  type ExitReason,
+  isVigilError,
+  KILLED,
+  NORMAL,
+  ProcessExit,
+  SHUTDOWN,
+  SIGNALS,
+  type Signal,
+} from '../../core/index.js';
 import { LocalProcess } from '../local-process.js';
 import type { ProcessBody } from '../process-context.js';
-import type { ProcessHost, ProcessSettings } from '../runner.js';
+import type { ProcessHost, ProcessKind, ProcessRef, ProcessSettings } from '../runner.js';
 import { StopRequest } from '../stop-request.js';
 import { TaskContext } from './task-context.js';
+
+const checkHandler = checkFunction<() => void>();
+const checkSignal = checkOneOf(SIGNALS);
 
 /**
  * One incarnation of a task. Signal and promise are made when the body asks for them: an idle task is small.
@@ -22,19 +38,26 @@ export class TaskProcess<TMessage = unknown, TArgs = unknown> extends LocalProce
   #resumed: Promise<void> | undefined;
   #resolveResumed: (() => void) | undefined;
   #isIgnored = false;
+  #signalHandlers: Map<Signal, () => void> | undefined;
 
   constructor(body: ProcessBody<TMessage, TArgs>, settings: ProcessSettings<TArgs>, incarnation: number, host: ProcessHost) {
     super(settings, incarnation, host);
     this.#body = body;
   }
 
-  get kind(): 'task' {
+  get kind(): ProcessKind {
     return 'task';
+  }
+
+  get self(): ProcessRef<TMessage> {
+    return this.ref;
   }
 
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
+      // A body may wait for any number of things that its end should end; Node takes more than ten for a leak.
+      setMaxListeners(0, this.#controller.signal);
       if (this.#isAsked) this.#controller.abort(this.#stopRequest);
     }
     return this.#controller.signal;
@@ -108,6 +131,20 @@ export class TaskProcess<TMessage = unknown, TArgs = unknown> extends LocalProce
 
   kill(reason: ExitReason = KILLED): void {
     this.end(reason, () => this.stop());
+  }
+
+  onSignal(signal: Signal, handler: () => void): void {
+    this.#signalHandlers ??= new Map();
+    this.#signalHandlers.set(checkSignal('signal', signal), checkHandler('handler', handler));
+  }
+
+  override notify(signal: Signal): void {
+    if (!this.isAlive) return;
+    try {
+      this.#signalHandlers?.get(signal)?.();
+    } catch (error) {
+      this.kill(crashed(error));
+    }
   }
 
   get #stopRequest(): StopRequest {

@@ -214,6 +214,19 @@ describe('the context of a task', () => {
     }
   });
 
+  it('has a signal that any number of waits can listen to, without a warning', async () => {
+    const subject = start();
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on('warning', note);
+    const waits = Array.from({ length: 20 }, () => assert.rejects(context.inbox.recv({ signal: context.signal })));
+    await nextTurn();
+    subject.stop();
+    await Promise.all(waits);
+    process.off('warning', note);
+    assert.deepEqual(warnings, []);
+  });
+
   it('has a promise that resolves when the task is asked to stop', async () => {
     const subject = start();
     const { stopped } = context;
@@ -319,6 +332,32 @@ describe('the context of a task', () => {
     start();
     assert.equal(context.unregister('observer'), false);
     assert.notEqual(context.whereis('observer'), undefined);
+  });
+
+  it('hears signals, each with the handler that was given last, and is crashed by a throw in it', async () => {
+    const subject = start();
+    const heard: string[] = [];
+    context.onSignal('memoryWarning', () => heard.push('first'));
+    context.onSignal('memoryWarning', () => heard.push('memory'));
+    context.onSignal('cpuWarning', () => heard.push('cpu'));
+    for (const signal of ['memoryWarning', 'cpuWarning', 'healthCheck'] as const) subject.process.notify(signal);
+    assert.deepEqual(heard, ['memory', 'cpu']);
+    const error = new Error('from the handler');
+    context.onSignal('healthCheck', () => {
+      throw error;
+    });
+    subject.process.notify('healthCheck');
+    assert.deepEqual(await subject.exited, { kind: 'crashed', error });
+    subject.process.notify('memoryWarning');
+    assert.deepEqual(heard, ['memory', 'cpu']);
+  });
+
+  it('refuses a signal that there is not, and a handler that is none', () => {
+    start();
+    // @ts-expect-error there is no such signal
+    assert.throws(() => context.onSignal('helthCheck', () => {}), withCode('InvalidConfiguration'));
+    // @ts-expect-error no handler
+    assert.throws(() => context.onSignal('healthCheck', 7), withCode('InvalidConfiguration'));
   });
 
   it('closes its inbox when it is asked to stop, after which a receive ends with what is queued, then with InboxClosed', async () => {

@@ -1,0 +1,214 @@
+import {
+  type Clock,
+  DeadLetterQueue,
+  type Environment,
+  failFast,
+  isVigilError,
+  type Logger,
+  noTelemetry,
+  type OwnedSender,
+  type Sender,
+  type SendOutcome,
+  SystemClock,
+  systemRandom,
+  VigilError,
+} from '../../core/index.js';
+import type { Down, ExitSignal, Monitor } from '../runner.js';
+import { dehydrate, revive, reviveReason } from './data.js';
+import {
+  type Answer,
+  type Calls,
+  type FromCode,
+  type Handle,
+  type LinkHome,
+  type MessageData,
+  SEND_WINDOW,
+  type SendWait,
+  type ToCode,
+} from './protocol.js';
+import { type RefHome, RemoteRef, RemoteSender } from './remote-ref.js';
+
+interface PendingRequest {
+  resolve(outcome: SendOutcome): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * The way home of code that runs elsewhere: everything that it asks of its runtime goes through here.
+ *
+ * Invariant: at most `SEND_WINDOW` sends and log lines are on their way without credit. A send beyond that is refused; a line beyond that
+ * is dropped, and how many were is logged as soon as there is room.
+ */
+export class Home implements RefHome {
+  readonly clock: Clock = new SystemClock();
+  readonly log: Logger;
+  readonly environment: Environment;
+  /** A number of which the runtime gives no other: the beginning of the ids of messages that are made here. */
+  messageIds: number | string = 0;
+  readonly #link: LinkHome;
+  /** So that the same process is the same ref, as long as somebody holds it. */
+  readonly #refs = new Map<number, { readonly sender: WeakRef<RemoteSender>; heard: number }>();
+  readonly #dropped = new FinalizationRegistry<number>((number) => this.#forget(number));
+  readonly #requests = new Map<number, PendingRequest>();
+  readonly #watches = new Map<number, (down: Down) => void>();
+  #credit = SEND_WINDOW;
+  #droppedLines = 0;
+  #lastNumber = 0;
+  #lastMessageId = 0;
+
+  constructor(link: LinkHome) {
+    this.#link = link;
+    const level = (name: keyof Logger) => (message: string, details?: unknown) => this.#logLine(name, message, details);
+    this.log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') };
+    const { clock, log } = this;
+    this.environment = {
+      clock,
+      log,
+      random: systemRandom,
+      telemetry: noTelemetry,
+      names: {
+        register: (name) => this.call('register', name),
+        whereis: (name) => this.#whereis(name),
+        release: (name) => this.call('unregister', name),
+      },
+      // What is left in the buffer at the end is still in the books of the other side, which buries it.
+      deadLetters: new DeadLetterQueue(1, clock, noTelemetry),
+      guard: { watch: () => () => false },
+      nextMessageId: () => this.nextMessageId(),
+    };
+  }
+
+  nextMessageId(): string {
+    this.#lastMessageId += 1;
+    return `m-${this.messageIds}.${this.#lastMessageId}`;
+  }
+
+  post(message: FromCode): void {
+    this.#link.post(message);
+  }
+
+  call<K extends keyof Calls>(call: K, ...args: Parameters<Calls[K]>): ReturnType<Calls[K]> {
+    return this.#link.call(call, ...args);
+  }
+
+  postMessage(to: number, message: MessageData): void {
+    if (this.#credit === 0) throw failFast('MailboxFull', `${SEND_WINDOW} messages are on their way out of this process already`);
+    this.post({ is: 'send', to, message });
+    this.#credit -= 1;
+  }
+
+  async request(question: SendWait, signal: AbortSignal | undefined): Promise<SendOutcome> {
+    this.#lastNumber += 1;
+    const call = this.#lastNumber;
+    this.post({ is: 'request', call, question });
+    const answered = new Promise<SendOutcome>((resolve, reject) => this.#requests.set(call, { resolve, reject }));
+    // Whether it comes in time is decided over there, where the message is.
+    const cancel = () => this.post({ is: 'cancel', call });
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      return await answered;
+    } catch (error) {
+      throw isAbortOf(signal, error) ? signal?.reason : error;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  watch(target: number | string): Monitor {
+    this.#lastNumber += 1;
+    const watch = this.#lastNumber;
+    const down = new Promise<Down>((resolve) => this.#watches.set(watch, resolve));
+    this.post({ is: 'watch', watch, target });
+    const demonitor = () => {
+      if (!this.#watches.delete(watch)) return false;
+      this.post({ is: 'unwatch', watch });
+      return true;
+    };
+    return { down, demonitor };
+  }
+
+  /** The sender behind a handle: always the same one, so that refs can be compared. */
+  senderOf({ number, process }: Handle): OwnedSender {
+    const entry = this.#refs.get(number);
+    const heard = (entry?.heard ?? 0) + 1;
+    const known = entry?.sender.deref();
+    if (entry !== undefined && known !== undefined) {
+      entry.heard = heard;
+      return known;
+    }
+    const sender = process === undefined ? new RemoteSender(number, this) : new RemoteRef(number, process, this);
+    this.#refs.set(number, { sender: new WeakRef(sender), heard });
+    this.#dropped.register(sender, number);
+    return sender;
+  }
+
+  refOf(handle: Handle): RemoteRef {
+    const sender = this.senderOf(handle);
+    if (!(sender instanceof RemoteRef)) throw new Error(`handle ${handle.number} is that of no process`);
+    return sender;
+  }
+
+  exitSignalOf({ from, reason }: Extract<ToCode, { is: 'exit_signal' }>): ExitSignal {
+    return { ref: this.refOf(from), reason: reviveReason(reason) };
+  }
+
+  credit(count: number): void {
+    this.#credit += count;
+    if (this.#droppedLines === 0) return;
+    const dropped = this.#droppedLines;
+    this.#droppedLines = 0;
+    this.log.warn(`${dropped} lines of the log were dropped, because they came faster than they could be written`);
+  }
+
+  answer(call: number, answer: Answer): void {
+    const request = this.#requests.get(call);
+    this.#requests.delete(call);
+    if (request === undefined) return;
+    if ('error' in answer) request.reject(revive(answer.error));
+    else request.resolve(isOutcome(answer.value) ? answer.value : 'queued');
+  }
+
+  down({ watch, id, from, reason }: Extract<ToCode, { is: 'down' }>): void {
+    const resolve = this.#watches.get(watch);
+    this.#watches.delete(watch);
+    const ref = from === undefined ? undefined : this.refOf(from);
+    resolve?.({ id, ref, reason: reason === undefined ? { kind: 'noproc' } : reviveReason(reason) });
+  }
+
+  /** Nobody here holds it any more, unless it has come again meanwhile. */
+  #forget(handle: number): void {
+    const entry = this.#refs.get(handle);
+    if (entry === undefined || entry.sender.deref() !== undefined) return;
+    this.#refs.delete(handle);
+    this.post({ is: 'forget', handle, heard: entry.heard });
+  }
+
+  #whereis(name: string): Sender | undefined {
+    const handle = this.call('whereis', name);
+    return handle === undefined ? undefined : this.senderOf(handle);
+  }
+
+  #logLine(level: keyof Logger, message: string, details: unknown): void {
+    if (this.#credit === 0) {
+      this.#droppedLines += 1;
+      return;
+    }
+    this.#credit -= 1;
+    this.post({ is: 'log', level, message, details: details === undefined ? undefined : dehydrate(details) });
+  }
+}
+
+/** What a wait over there rejects with when it was cancelled from here. */
+function isAbortOf(signal: AbortSignal | undefined, error: unknown): boolean {
+  return signal?.aborted === true && error instanceof Error && error.name === 'AbortError';
+}
+
+function isOutcome(value: unknown): value is SendOutcome {
+  return value === 'queued' || value === 'dead_lettered' || value === 'dropped';
+}
+
+/** A payload that cannot be cloned is refused by the channel itself; its sender is told in Vigil's words. */
+export function refusedBy(cause: unknown): unknown {
+  if (isVigilError(cause)) return cause;
+  return new VigilError('InvalidMessage', 'it cannot be sent out of this process: it holds what cannot be cloned', { cause });
+}

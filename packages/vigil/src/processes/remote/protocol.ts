@@ -1,0 +1,150 @@
+/**
+ * What the two sides of a boundary say to each other. *Here* is the event loop of the supervisor, *there* is the thread or Node process
+ * in which the code runs.
+ *
+ *     here                                     there
+ *      │  start ──────────────────────────────▶ │  imports the module, enters its body
+ *      │ ◀────────────────────── ready, ignored │
+ *      │  deliver(loan) ──────────────────────▶ │  in its buffer, by priority
+ *      │ ◀──────────────────────── settled(loan)│  received, or expired in the buffer
+ *      │ ◀────────── send, log ── credit ─────▶ │  at most `SEND_WINDOW` of them without credit
+ *      │ ◀─────────────────────────────── watch │
+ *      │  down, exit_signal ──────────────────▶ │
+ *      │ ◀────────── request, cancel ── answer ──▶ │  what is awaited there
+ *      │ ◀═══════════ call ═══════════════════▶ │  what blocks there until it is answered
+ *      │  ping ── pong ── suspend ── resume ──▶ │
+ *      │  stop ───────────────────────────────▶ │  signal and `stopped`; the buffer stays open until
+ *      │  drained ────────────────────────────▶ │  nothing more will be delivered
+ *      │ ◀──────────────────────── ended(reason)│  then it exits by itself, or is ended a moment later
+ *
+ * Here is authoritative for identity, names, links, monitors, the inbox and its books; there, for the code: whether it is ready, what it
+ * has received, why it ended. What is delivered is out on loan and stays in the books of the inbox until it is settled, so whatever
+ * the end of the other side interrupts, a message is either received or a dead letter. A loan window for each priority keeps an
+ * urgent message from waiting behind a full buffer, and a slow receiver from making memory grow on the way.
+ *
+ * Both channels keep their order and lose nothing while both sides live. When the other side is gone, what it had posted is read
+ * first, then its end counts. Nothing is doubled.
+ */
+import type { DeadLetter, InboxStats, Logger, MailboxStats, Message, ReplayOutcome, SendWaitOptions, Signal } from '../../core/index.js';
+import type { ProcessKind, Readiness } from '../runner.js';
+import type { Data, ReasonData } from './data.js';
+
+/** Messages of one priority that may be out on loan. */
+export const LOAN_WINDOW = 32;
+
+/** Sends and log lines that may be on their way here without having been dealt with. */
+export const SEND_WINDOW = 1_000;
+
+/** How many of them are dealt with before credit is given back. */
+export const CREDIT_BATCH = 100;
+
+/** The handle of the process itself. */
+export const SELF = 0;
+
+/** A sender or process here, as it is known there. */
+export interface Handle {
+  readonly number: number;
+  /** Of a process; a mailbox has none. */
+  readonly process: { readonly id: string; readonly incarnation: number; readonly kind: ProcessKind } | undefined;
+}
+
+export interface MessageData {
+  readonly id: string;
+  readonly sender: string | undefined;
+  readonly payload: unknown;
+  readonly signal: Signal | undefined;
+  readonly priority: Message['priority'];
+  readonly ttlMs: number | undefined;
+  /** By the time of the machine, so that its time to live goes on while nobody looks at it on its way. */
+  readonly expiresAtMs: number | undefined;
+  readonly correlationId: string | undefined;
+  readonly replyTo: string | undefined;
+  readonly attemptCount: number;
+}
+
+export interface StartOrder {
+  readonly is: 'start';
+  readonly id: string;
+  readonly incarnation: number;
+  readonly kind: ProcessKind;
+  readonly args: unknown;
+  readonly readiness: Readiness;
+  readonly priorityQueues: boolean;
+  readonly supervisor: string;
+  /** Of the ids of messages that are made there: a number of which the runtime gives no other. */
+  readonly messageIds: number | string;
+}
+
+/** What is said there. */
+export type ToCode =
+  | StartOrder
+  | { readonly is: 'stop' | 'suspend' | 'resume' | 'drained' }
+  | { readonly is: 'deliver'; readonly loan: number; readonly message: MessageData }
+  | { readonly is: 'credit'; readonly count: number }
+  | { readonly is: 'answer'; readonly call: number; readonly answer: Answer }
+  | {
+      readonly is: 'down';
+      readonly watch: number;
+      readonly id: string;
+      readonly from: Handle | undefined;
+      readonly reason: ReasonData | undefined;
+    }
+  | { readonly is: 'exit_signal'; readonly from: Handle; readonly reason: ReasonData }
+  | { readonly is: 'notify'; readonly signal: Signal }
+  | { readonly is: 'ping'; readonly number: number };
+
+/** What is said here. */
+export type FromCode =
+  | { readonly is: 'ready' | 'ignored' }
+  | { readonly is: 'ended'; readonly reason: ReasonData }
+  | { readonly is: 'settled'; readonly loan: number; readonly outcome: 'received' | 'expired' }
+  | { readonly is: 'send'; readonly to: number; readonly message: MessageData }
+  | { readonly is: 'log'; readonly level: keyof Logger; readonly message: string; readonly details: Data | undefined }
+  | { readonly is: 'request'; readonly call: number; readonly question: SendWait }
+  | { readonly is: 'cancel'; readonly call: number }
+  | { readonly is: 'close'; readonly discard: boolean }
+  | { readonly is: 'watch'; readonly watch: number; readonly target: number | string }
+  | { readonly is: 'unwatch'; readonly watch: number }
+  | { readonly is: 'forget'; readonly handle: number; readonly heard: number }
+  | { readonly is: 'pong'; readonly number: number; readonly memoryBytes: number };
+
+export interface SendWait {
+  readonly to: number;
+  readonly payload: unknown;
+  readonly options: Omit<SendWaitOptions, 'signal'>;
+}
+
+/** What there asks here and waits for. */
+export interface Calls {
+  whereis(name: string): Handle | undefined;
+  register(name: string): void;
+  unregister(name: string): boolean;
+  isAlive(handle: number): boolean;
+  stats(handle: number): MailboxStats;
+  /** These two are asked, though nothing comes back: between processes, a question can overtake what was said before. */
+  link(handle: number): void;
+  trapExits(): void;
+  unlink(handle: number): boolean;
+  inboxStats(): InboxStats;
+  peek(limit: number | undefined): MessageData[];
+  deadLetter(message: MessageData): LetterData;
+  deadLetters(): { readonly letters: LetterData[]; readonly capacity: number; readonly evicted: number };
+  replay(id: number, to: number | undefined): ReplayOutcome;
+  discard(id: number): boolean;
+  discardAll(): number;
+}
+
+export type LetterData = Omit<DeadLetter, 'message'> & { readonly message: MessageData };
+
+export type Call = { [K in keyof Calls]: { readonly call: K; readonly args: Parameters<Calls[K]> } }[keyof Calls];
+
+/** What came of a call or a request. */
+export type Answer<T = unknown> = { readonly value: T } | { readonly error: Data };
+
+/** The half of a boundary that the code's side has. */
+export interface LinkHome {
+  /** @throws {VigilError} `InvalidMessage` when it holds what cannot be cloned. */
+  post(message: FromCode): void;
+  /** Blocks until it is answered. */
+  call<K extends keyof Calls>(call: K, ...args: Parameters<Calls[K]>): ReturnType<Calls[K]>;
+}

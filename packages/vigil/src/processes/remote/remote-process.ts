@@ -1,0 +1,452 @@
+import {
+  type Cancel,
+  crashed,
+  type DeadLetterReason,
+  describeValue,
+  type ExitReason,
+  isVigilError,
+  KILLED,
+  type LocalInbox,
+  MESSAGE_PRIORITIES,
+  type Message,
+  NORMAL,
+  type Outlet,
+  SHUTDOWN,
+  type Signal,
+} from '../../core/index.js';
+import { LocalProcess } from '../local-process.js';
+import { LocalRef } from '../local-ref.js';
+import { Pulse } from '../pulse.js';
+import type { Down, Monitor, ProcessHost, ProcessSettings, Vitals } from '../runner.js';
+import { copied, dehydrate, dehydrateReason, revive, reviveReason } from './data.js';
+import { Handles, nameOf } from './handles.js';
+import { dehydrateLetter, dehydrateMessage, reviveMessage } from './message-data.js';
+import {
+  type Answer,
+  type Call,
+  type Calls,
+  CREDIT_BATCH,
+  type FromCode,
+  LOAN_WINDOW,
+  type SendWait,
+  type StartOrder,
+  type ToCode,
+} from './protocol.js';
+
+import type { Boot, Need, Workplace, WorkplaceUser } from './workplace.js';
+import type { Workplaces } from './workplaces.js';
+
+/** How long code that has said that it ended may take to leave its thread or process, in milliseconds. */
+const LEAVE_MS = 5_000;
+
+/** What makes a kind of process of a module that runs elsewhere. */
+export interface RemoteKind {
+  readonly kind: 'thread' | 'fork';
+  readonly boot: Boot;
+  /** Copies a payload as the way there does. */
+  readonly clone: (payload: unknown) => unknown;
+}
+
+/**
+ * A process whose code runs in a thread or a Node process of its own, on the side of its supervisor. `protocol.ts` says who is
+ * authoritative for what.
+ *
+ * Invariant: its end is recorded when the thread or process is gone, never before; the first reason that was known by then counts.
+ */
+export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs> implements Outlet, WorkplaceUser {
+  readonly #remote: RemoteKind;
+  readonly #workplaces: Workplaces;
+  readonly #handles: Handles = new Handles(this.ref);
+  readonly #loans = new Map<number, Message>();
+  /** How many more messages of each rank may be lent. */
+  readonly #windows: number[] = MESSAGE_PRIORITIES.map(() => LOAN_WINDOW);
+  /** Sends that wait for room on behalf of the code. */
+  readonly #requests = new Map<number, AbortController>();
+  readonly #watches = new Map<number, Monitor>();
+  readonly #pulse: Pulse;
+  #workplace: Workplace | undefined;
+  #hasStarted = false;
+  #isReady = false;
+  #isAsked = false;
+  #hasDrained = false;
+  #isIgnored = false;
+  #reason: ExitReason | undefined;
+  #cancelLeaving: Cancel | undefined;
+  #lastLoan = 0;
+  #dealtWith = 0;
+
+  constructor(remote: RemoteKind, workplaces: Workplaces, settings: ProcessSettings<TArgs>, incarnation: number, host: ProcessHost) {
+    super(settings, incarnation, host);
+    this.#remote = remote;
+    this.#workplaces = workplaces;
+    this.#pulse = new Pulse(settings, host.environment.clock, {
+      ping: (number) => this.post({ is: 'ping', number }),
+      measure: () => this.#workplace?.measure() ?? {},
+      fail: (error) => this.kill(crashed(error)),
+      warn: (signal) => this.#warn(signal),
+    });
+  }
+
+  get kind(): RemoteKind['kind'] {
+    return this.#remote.kind;
+  }
+
+  start(): void {
+    if (!this.isAlive) return;
+    this.#hasStarted = true;
+    try {
+      const order = this.#startOrder();
+      this.#workplace = this.#workplaces.take(this.#need);
+      this.#workplace.use(this);
+      this.#workplace.keepAlive(true);
+      this.#workplace.post(order);
+    } catch (error) {
+      this.#failToStart(error);
+      return;
+    }
+    if (this.#isAsked) this.#tellStop();
+    else this.arrived();
+  }
+
+  stop(): void {
+    if (this.#isAsked || !this.isAlive) return;
+    this.#isAsked = true;
+    this.#pulse.stop();
+    if (!this.#hasStarted) {
+      this.refuseMessages();
+      return;
+    }
+    this.resume();
+    this.#tellStop();
+  }
+
+  suspend(): void {
+    if (this.#isAsked) return;
+    this.holdMessages();
+    this.#pulse.stop();
+    this.#workplace?.suspend();
+  }
+
+  resume(): void {
+    this.#workplace?.resume();
+    this.releaseMessages();
+    if (this.#isReady && !this.#isAsked) this.#pulse.start();
+  }
+
+  kill(reason: ExitReason = KILLED): void {
+    if (!this.isAlive) return;
+    this.#reason ??= reason;
+    this.#pulse.stop();
+    if (!this.#hasStarted) return this.#finish(reason);
+    this.refuseMessages();
+    this.#halt();
+  }
+
+  override notify(signal: Signal): void {
+    this.post({ is: 'notify', signal });
+  }
+
+  override vitals(): Vitals | undefined {
+    return this.#workplace === undefined || !this.isAlive ? undefined : this.#pulse.vitals();
+  }
+
+  convert(payload: unknown): unknown {
+    return copied(payload, `process "${this.settings.id}" cannot be sent ${describeValue(payload)}`, 'InvalidMessage', this.#remote.clone);
+  }
+
+  /** Lends what may be lent. */
+  arrived(): void {
+    if (!this.#hasStarted || !this.isAlive || this.#hasDrained) return;
+    const { clock } = this.host.environment;
+    const isOpen = (rank: number) => (this.#windows[rank] ?? 0) > 0;
+    for (let message = this.inbox.lend(isOpen); message !== undefined; message = this.inbox.lend(isOpen)) {
+      this.#lastLoan += 1;
+      this.#loans.set(this.#lastLoan, message);
+      this.#moveWindow(message, -1);
+      this.post({ is: 'deliver', loan: this.#lastLoan, message: dehydrateMessage(message, clock) });
+    }
+    if (!this.inbox.isDrained()) return;
+    this.#hasDrained = true;
+    this.post({ is: 'drained' });
+  }
+
+  protected override makeInbox(): LocalInbox {
+    return super.makeInbox(this);
+  }
+
+  /** Takes what the code's side has said. What cannot be understood is an error of that side, not of this application. */
+  receive(message: FromCode): void {
+    if (!this.isAlive) return;
+    try {
+      this.#take(message);
+    } catch (error) {
+      this.kill(crashed(error));
+    }
+  }
+
+  /** Answers what the code's side waits for, blocked. */
+  answer(call: Call): Answer {
+    try {
+      return { value: this.#perform(call) };
+    } catch (error) {
+      return { error: dehydrate(error) };
+    }
+  }
+
+  gone(failure: Error | undefined): void {
+    const itself = this.#isAsked ? SHUTDOWN : NORMAL;
+    this.#finish(this.#reason ?? (failure === undefined ? itself : crashed(failure)));
+  }
+
+  get #need(): Need {
+    return { settings: this.settings, incarnation: this.incarnation, environment: this.host.environment };
+  }
+
+  #take(message: FromCode): void {
+    switch (message.is) {
+      case 'ready':
+        return this.#becomeReady();
+      case 'ignored':
+        this.#isIgnored = true;
+        return;
+      case 'ended':
+        return this.#leave(reviveReason(message.reason));
+      case 'settled':
+        return this.#settle(message.loan, message.outcome);
+      case 'send':
+        this.#deliver(message);
+        return this.#giveCredit();
+      case 'log':
+        this.#log(message);
+        return this.#giveCredit();
+      case 'request':
+        return void this.#request(message.call, message.question);
+      case 'cancel':
+        this.#requests.get(message.call)?.abort();
+        return;
+      case 'close':
+        return this.inbox.close({ discard: message.discard });
+      case 'watch':
+        return this.#watch(message.watch, message.target);
+      case 'unwatch':
+        this.#watches.get(message.watch)?.demonitor();
+        this.#watches.delete(message.watch);
+        return;
+      case 'forget':
+        return this.#handles.forget(message.handle, message.heard);
+      case 'pong':
+        return this.#pulse.answered(message.number, message.memoryBytes);
+    }
+  }
+
+  /** Says something there; nothing while there is nobody to hear it. */
+  post(message: ToCode): void {
+    this.#workplace?.post(message);
+  }
+
+  #halt(): void {
+    this.#workplace?.keepAlive(true);
+    this.#workplace?.halt();
+  }
+
+  #finish(reason: ExitReason): void {
+    this.#pulse.stop();
+    this.#cancelLeaving?.();
+    for (const monitor of this.#watches.values()) monitor.demonitor();
+    this.#watches.clear();
+    // What nobody waits for any more is not sent in the name of the dead.
+    for (const request of this.#requests.values()) request.abort();
+    if (this.#isIgnored && reason.kind === 'normal' && this.isAlive) this.host.processIgnored(this);
+    this.end(reason);
+  }
+
+  /** @throws {VigilError} `InvalidConfiguration` when its args cannot go there. */
+  #startOrder(): StartOrder {
+    const { id, readiness, inbox } = this.settings;
+    const args = copied(this.settings.args, `process "${id}" cannot be started with its args`, 'InvalidConfiguration', this.#remote.clone);
+    const { kind, incarnation, host } = this;
+    const messageIds = host.environment.nextMessageId();
+    return { is: 'start', id, incarnation, kind, args, readiness, priorityQueues: inbox.priorityQueues, supervisor: host.path, messageIds };
+  }
+
+  #failToStart(cause: unknown): void {
+    this.#reason ??= crashed(cause);
+    const reason = this.#reason;
+    // Its host hears of no end while it starts.
+    if (this.#workplace === undefined) queueMicrotask(() => this.#finish(reason));
+    else this.#halt();
+  }
+
+  #becomeReady(): void {
+    if (this.#isReady || this.#reason !== undefined) return;
+    this.#isReady = true;
+    if (!this.#isAsked) this.#workplace?.keepAlive(false);
+    this.host.processReady(this);
+    if (this.#isAsked || !this.isAlive) return;
+    this.#pulse.start();
+    // To boot a spare takes a while, for which whoever waits for this process should not have to wait.
+    this.host.environment.clock.soon(() => {
+      if (this.isAlive) this.#workplaces.refill(this.#need);
+    });
+  }
+
+  #tellStop(): void {
+    this.#workplace?.keepAlive(true);
+    this.post({ is: 'stop' });
+    this.refuseMessages();
+    this.arrived();
+  }
+
+  /** The code has ended and leaves by itself; if it does not, it is made to. */
+  #leave(reason: ExitReason): void {
+    this.#reason ??= reason;
+    this.#pulse.stop();
+    this.#workplace?.keepAlive(true);
+    this.#cancelLeaving = this.host.environment.clock.after(LEAVE_MS, () => this.#halt(), { keepAlive: true });
+  }
+
+  #settle(loan: number, outcome: 'received' | 'expired'): void {
+    const message = this.#loans.get(loan);
+    if (message === undefined) return;
+    this.#loans.delete(loan);
+    this.#moveWindow(message, 1);
+    this.inbox.settle(message, outcome);
+    this.arrived();
+  }
+
+  #moveWindow(message: Message, by: 1 | -1): void {
+    const rank = this.inbox.rankOf(message);
+    this.#windows[rank] = (this.#windows[rank] ?? 0) + by;
+  }
+
+  /** A send that is refused has nobody left whom it could be thrown at. */
+  #deliver({ to, message: data }: Extract<FromCode, { is: 'send' }>): void {
+    const { clock, deadLetters } = this.host.environment;
+    const message = reviveMessage(data, clock);
+    const sender = this.#handles.get(to);
+    try {
+      sender.sendMessage(message);
+    } catch (error) {
+      deadLetters.add(message, refusalReason(error), nameOf(sender));
+    }
+  }
+
+  #giveCredit(): void {
+    this.#dealtWith += 1;
+    if (this.#dealtWith < CREDIT_BATCH) return;
+    this.post({ is: 'credit', count: this.#dealtWith });
+    this.#dealtWith = 0;
+  }
+
+  #log({ level, message, details }: Extract<FromCode, { is: 'log' }>): void {
+    const { log } = this.host.environment;
+    if (details === undefined) log[level](message);
+    else log[level](message, revive(details));
+  }
+
+  async #request(call: number, question: SendWait): Promise<void> {
+    const request = new AbortController();
+    this.#requests.set(call, request);
+    let answer: Answer;
+    try {
+      const { to, payload, options } = question;
+      answer = { value: await this.#handles.get(to).sendWait(payload, { ...options, signal: request.signal }) };
+    } catch (error) {
+      answer = { error: dehydrate(error) };
+    }
+    this.#requests.delete(call);
+    if (this.isAlive) this.post({ is: 'answer', call, answer });
+  }
+
+  #watch(watch: number, target: number | string): void {
+    const monitor = typeof target === 'string' ? this.monitor(target) : this.#watchHandle(target);
+    this.#watches.set(watch, monitor);
+    void this.#tellDown(watch, monitor);
+  }
+
+  async #tellDown(watch: number, monitor: Monitor): Promise<void> {
+    const { id, ref, reason } = await monitor.down;
+    if (!this.#watches.delete(watch) || !this.isAlive) return;
+    const from = this.#handles.handleOf(ref);
+    this.post({ is: 'down', watch, id, from, reason: reason.kind === 'noproc' ? undefined : dehydrateReason(reason) });
+  }
+
+  #watchHandle(handle: number): Monitor {
+    const sender = this.#handles.get(handle);
+    if (sender instanceof LocalRef) return this.monitor(sender);
+    let demonitor: Cancel | undefined;
+    const down = new Promise<Down>((resolve) => {
+      const tell = (reason: Down['reason']) => resolve({ id: nameOf(sender), ref: undefined, reason });
+      if (sender.isClosed()) tell({ kind: 'noproc' });
+      else demonitor = sender.onClose(() => tell(NORMAL));
+    });
+    return { down, demonitor: () => demonitor?.() ?? false };
+  }
+
+  #trapExits(): void {
+    this.trapExits(({ ref, reason }) => {
+      const from = this.#handles.handleOf(ref);
+      if (from !== undefined) this.post({ is: 'exit_signal', from, reason: dehydrateReason(reason) });
+    });
+  }
+
+  #linkTo(handle: number): void {
+    const sender = this.#handles.get(handle);
+    if (sender instanceof LocalRef) this.link(sender);
+  }
+
+  #warn(signal: Signal): void {
+    this.notify(signal);
+    this.host.processNotified(this, signal);
+  }
+
+  #perform(call: Call): ReturnType<Calls[keyof Calls]> {
+    const { clock, names } = this.host.environment;
+    switch (call.call) {
+      case 'whereis':
+        return this.#handles.handleOf(names.whereis(...call.args));
+      case 'register':
+        return this.register(...call.args);
+      case 'unregister':
+        return this.unregister(...call.args);
+      case 'isAlive':
+        return !this.#handles.get(call.args[0]).isClosed();
+      case 'stats':
+        return this.#handles.get(call.args[0]).stats();
+      case 'link':
+        return this.#linkTo(...call.args);
+      case 'trapExits':
+        return this.#trapExits();
+      case 'unlink': {
+        const sender = this.#handles.get(call.args[0]);
+        return sender instanceof LocalRef && this.unlink(sender);
+      }
+      case 'inboxStats':
+        return this.inbox.stats();
+      case 'peek':
+        return this.inbox.peek(...call.args).map((message) => dehydrateMessage(message, clock));
+      case 'deadLetter':
+        return dehydrateLetter(this.inbox.deadLetter(reviveMessage(call.args[0], clock)), clock);
+      case 'deadLetters': {
+        const { deadLetters } = this.inbox;
+        const letters = deadLetters.list().map((letter) => dehydrateLetter(letter, clock));
+        return { letters, capacity: deadLetters.capacity, evicted: deadLetters.evicted };
+      }
+      case 'replay': {
+        const [id, to] = call.args;
+        return this.inbox.deadLetters.replay(id, to === undefined ? undefined : this.#handles.get(to));
+      }
+      case 'discard':
+        return this.inbox.deadLetters.discard(...call.args);
+      case 'discardAll':
+        return this.inbox.deadLetters.discardAll();
+    }
+  }
+}
+
+function refusalReason(error: unknown): DeadLetterReason {
+  if (isVigilError(error, 'MailboxFull')) return 'mailbox_full';
+  if (isVigilError(error, 'InboxClosed')) return 'inbox_closed';
+  if (isVigilError(error, 'ProcessNotFound')) return 'process_exited';
+  return 'delivery_failed';
+}

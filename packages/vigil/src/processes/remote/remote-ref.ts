@@ -1,0 +1,119 @@
+import {
+  type Cancel,
+  checkObject,
+  type Clock,
+  checkWaitOptions,
+  CloseCallbacks,
+  failFast,
+  type Logger,
+  type MailboxStats,
+  Message,
+  messageOf,
+  type OwnedSender,
+  type SendOptions,
+  type SendOutcome,
+  type SendWaitOptions,
+  VigilError,
+} from '../../core/index.js';
+import type { Monitor, ProcessKind, ProcessRef } from '../runner.js';
+import { dehydrateMessage } from './message-data.js';
+import type { Calls, Handle, MessageData, SendWait } from './protocol.js';
+
+/** What a sender over there needs of its side of the boundary. */
+export interface RefHome {
+  readonly clock: Clock;
+  readonly log: Logger;
+  nextMessageId(): string;
+  /** @throws {VigilError} `MailboxFull` when too many are on their way, `InvalidMessage` when it cannot be cloned. */
+  postMessage(to: number, message: MessageData): void;
+  request(question: SendWait, signal: AbortSignal | undefined): Promise<SendOutcome>;
+  call<K extends keyof Calls>(call: K, ...args: Parameters<Calls[K]>): ReturnType<Calls[K]>;
+  watch(target: number | string): Monitor;
+}
+
+/**
+ * A mailbox or process on the other side of the boundary.
+ *
+ * `send` answers `queued` as soon as the message is on its way; when it is refused over there, it becomes a dead letter of the runtime.
+ * `sendWait` resolves once it is in the mailbox, or rejects with the refusal.
+ */
+export class RemoteSender<TMessage = unknown> implements OwnedSender<TMessage> {
+  readonly handle: number;
+  protected readonly home: RefHome;
+
+  constructor(handle: number, home: RefHome) {
+    this.handle = handle;
+    this.home = home;
+  }
+
+  send(payload: TMessage, options?: SendOptions): SendOutcome {
+    return this.#post(messageOf(this.home.nextMessageId(), payload, options, undefined, this.home.clock));
+  }
+
+  sendMessage(message: Message<TMessage>): SendOutcome {
+    if (!(message instanceof Message))
+      throw new VigilError('InvalidMessage', 'sendMessage takes messages made by vigil.msg or new Message');
+    return this.#post(message);
+  }
+
+  async sendWait(payload: TMessage, options: SendWaitOptions = {}): Promise<SendOutcome> {
+    checkObject('send options', options, 'InvalidMessage');
+    const signal = checkWaitOptions(options);
+    signal?.throwIfAborted();
+    const { signal: _, ...rest } = options;
+    return this.home.request({ to: this.handle, payload, options: rest }, signal);
+  }
+
+  isClosed(): boolean {
+    return !this.home.call('isAlive', this.handle);
+  }
+
+  stats(): MailboxStats {
+    return this.home.call('stats', this.handle);
+  }
+
+  onClose(callback: () => void): Cancel {
+    const monitor = this.home.watch(this.handle);
+    void this.#callBack(monitor, callback);
+    return () => monitor.demonitor();
+  }
+
+  async #callBack(monitor: Monitor, callback: () => void): Promise<void> {
+    const { reason } = await monitor.down;
+    const callbacks = new CloseCallbacks();
+    callbacks.add(callback);
+    if (reason.kind !== 'noproc') callbacks.callAll(undefined, 'a mailbox of another thread or process', this.home.log);
+  }
+
+  #post(message: Message<TMessage>): SendOutcome {
+    if (message.isExpired()) throw failFast('MessageExpired', `message ${message.id} expired before it was sent`);
+    this.home.postMessage(this.handle, dehydrateMessage(message, this.home.clock));
+    return 'queued';
+  }
+}
+
+/** The half of a process on the other side of the boundary that is known here. */
+export class RemoteRef<TMessage = unknown> extends RemoteSender<TMessage> implements ProcessRef<TMessage> {
+  readonly id: string;
+  readonly incarnation: number;
+  readonly kind: ProcessKind;
+
+  constructor(handle: number, { id, incarnation, kind }: NonNullable<Handle['process']>, home: RefHome) {
+    super(handle, home);
+    this.id = id;
+    this.incarnation = incarnation;
+    this.kind = kind;
+  }
+
+  isAlive(): boolean {
+    return this.home.call('isAlive', this.handle);
+  }
+
+  monitor(): Monitor {
+    return this.home.watch(this.handle);
+  }
+
+  override toString(): string {
+    return `<${this.id}#${this.incarnation}>`;
+  }
+}

@@ -1,0 +1,42 @@
+import type { Environment } from '../../core/index.js';
+import type { ProcessSettings } from '../runner.js';
+import type { Answer, Call, FromCode, ToCode } from './protocol.js';
+import type { Measured } from '../pulse.js';
+
+/** Whose code runs in a workplace. */
+export interface WorkplaceUser {
+  receive(message: FromCode): void;
+  answer(call: Call): Answer;
+  /** Nothing of it runs any more, and all that was said there was heard; `failure` is why it ended, if not by itself and well. */
+  gone(failure: Error | undefined): void;
+}
+
+/**
+ * A thread or a Node process in which the code of one process can run. It boots as soon as it is made, and is a spare until it is used.
+ * It keeps Node alive only while it is told to, and when it is to end.
+ */
+export interface Workplace {
+  /** Whether it can still be used. */
+  readonly isAlive: boolean;
+  /** Hands everything that is said there from now on to `user`. */
+  use(user: WorkplaceUser): void;
+  /** Says something there; nothing once it is gone. @throws when it cannot be cloned. */
+  post(message: ToCode): void;
+  /** Has the code stand still, and go on. */
+  suspend(): void;
+  resume(): void;
+  /** Ends it without asking. What follows is `gone`. */
+  halt(): void;
+  keepAlive(isNeeded: boolean): void;
+  measure(): Measured;
+}
+
+/** What a new workplace is made for. A spare serves another process of the same need. */
+export interface Need {
+  readonly settings: ProcessSettings;
+  readonly incarnation: number;
+  readonly environment: Environment;
+}
+
+/** Makes workplaces of one kind for one module. */
+export type Boot = (need: Need) => Workplace;

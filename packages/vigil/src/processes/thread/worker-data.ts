@@ -1,0 +1,19 @@
+import type { MessagePort } from 'node:worker_threads';
+
+/** What only a thread says: its code has started a program, or one of those has ended. */
+export interface ProgramNews {
+  readonly is: 'program';
+  readonly pid: number;
+  readonly runs: boolean;
+}
+
+/** What a worker gets when it is made. */
+export interface WorkerData {
+  readonly href: string;
+  /** For everything that is said in passing. */
+  readonly port: MessagePort;
+  /** For what the worker waits for, blocked: it asks on `port` side by side with `calls`, and sleeps on `answered`. */
+  readonly calls: MessagePort;
+  /** 0 while a call is open, 1 when its answer lies in `calls`. */
+  readonly answered: Int32Array<SharedArrayBuffer>;
+}
