@@ -1,6 +1,7 @@
 import * as vigil from 'vigiljs';
 import type { Counters } from './counters.js';
-import { ask, type Job, type Request } from './hash-pool.js';
+import type { Request } from './hasher.js';
+import { ask, type Job } from './job.js';
 import { type Line, MAX_LINE_BYTES, TOO_LONG } from './line-splitter.js';
 
 const MAX_WORKERS = 64;
@@ -14,18 +15,19 @@ interface Facts {
   readonly counters: Counters;
   readonly jobs: vigil.Inbox<Job>;
   readonly hashers: vigil.Supervisor;
-  readonly connections: Pick<vigil.Supervisor, 'state' | 'getChildInfo' | 'planFor'>;
+  /** All of them. */
+  readonly supervisors: readonly Pick<vigil.Supervisor, 'state' | 'getChildInfo' | 'planFor'>[];
   readonly chaos: boolean;
 }
 
 /** Knows the answer to every line. */
-export function answerer({ app, runtime, counters, jobs, hashers, connections, chaos }: Facts): (line: Line) => Answer {
+export function answerer({ app, runtime, counters, jobs, hashers, supervisors, chaos }: Facts): (line: Line) => Answer {
   return (line) => {
     counters.requests += 1;
     if (line === TOO_LONG) return `ERROR the line is longer than ${MAX_LINE_BYTES} bytes\n`;
 
     const text = line.toString();
-    if (text.startsWith('HASH ')) return delegate({ kind: 'hash', text: line.subarray('HASH '.length) });
+    if (text.startsWith('HASH ')) return delegate({ kind: 'hash', text: ownBytes(line.subarray('HASH '.length)) });
     if (text.startsWith('PLAN ')) return plan(text.slice('PLAN '.length));
     if (text === 'CRASH' && chaos) return delegate({ kind: 'crash' });
     if (text.startsWith('SCALE ') && chaos) return scale(text.slice('SCALE '.length));
@@ -53,7 +55,7 @@ export function answerer({ app, runtime, counters, jobs, hashers, connections, c
 
   /** What a crash of this child would lead to. */
   function plan(id: string): string {
-    const supervisor = [app.root, hashers, connections].find((candidate) => candidate.getChildInfo(id) !== undefined);
+    const supervisor = supervisors.find((candidate) => candidate.getChildInfo(id) !== undefined);
     if (supervisor === undefined) return `ERROR there is no child "${id}"\n`;
     if (supervisor.state !== 'running') return 'ERROR the server is stopping\n';
     const { stop, start, givesUp } = supervisor.planFor(id);
@@ -88,5 +90,11 @@ export function answerer({ app, runtime, counters, jobs, hashers, connections, c
 function explain(error: unknown): string {
   if (vigil.isVigilError(error, 'MailboxFull')) return 'too many jobs are waiting, try again later';
   if (vigil.isVigilError(error, 'OperationTimeout')) return error.message;
-  return `the worker failed: ${error instanceof Error ? error.message : String(error)}`;
+  // Whatever it says, an answer is one line.
+  return `the worker failed: ${(error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ')}`;
+}
+
+/** Without the rest of the chunk that they came in, which a clone would have to take along. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
 }

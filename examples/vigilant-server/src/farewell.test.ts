@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import * as vigil from 'vigiljs';
 import { VirtualClock } from 'vigiljs/testing';
+import { POOLS } from './server.js';
 import { openSocket, TestClient } from './test-client.js';
 import { startServer } from './test-server.js';
 
@@ -22,22 +23,24 @@ describe('a server that stops', () => {
     assert.equal(received.length % line.length, 0);
   });
 
-  it('answers all that it has received, with an error when the time does not suffice', async () => {
-    const clock = new VirtualClock();
-    await using server = await startServer({ clock });
-    using client = await TestClient.connect(server.port);
-    client.send(...Array.from({ length: 1_000 }, () => 'HASH x'));
-    assert.match((await client.readLine()) ?? '', /^OK /);
+  for (const pool of POOLS) {
+    it(`answers all that it has received, with an error when the time does not suffice, with ${pool}s as workers`, async () => {
+      const clock = new VirtualClock();
+      await using server = await startServer({ pool, clock });
+      using client = await TestClient.connect(server.port);
+      client.send(...Array.from({ length: 1_000 }, () => 'HASH x'));
+      assert.match((await client.readLine()) ?? '', /^OK /);
 
-    const stopped = server.app.shutdown();
-    await clock.advance(10_000);
-    assert.match((await client.readLines(100)).at(-1) ?? '', /^OK /, 'while there is time');
-    await clock.advance(5_000);
-    const answers = await client.readLines(900);
-    assert.equal(answers[898], 'ERROR the server is stopping');
-    assert.equal(answers[899], undefined);
-    await stopped;
-  });
+      const stopped = server.app.shutdown();
+      await clock.advance(10_000);
+      assert.match((await client.readLines(100)).at(-1) ?? '', /^OK /, 'while there is time');
+      await clock.advance(5_000);
+      const answers = await client.readLines(900);
+      assert.equal(answers[898], 'ERROR the server is stopping');
+      assert.equal(answers[899], undefined);
+      await stopped;
+    });
+  }
 
   it('leaves a client that neither reads nor closes after ten seconds', async () => {
     const clock = new VirtualClock();

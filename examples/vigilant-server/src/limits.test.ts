@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { MAX_LINE_BYTES } from './line-splitter.js';
+import { POOLS } from './server.js';
 import { openSocket, TestClient } from './test-client.js';
 import { startMeasuredServer, startServer } from './test-server.js';
 
@@ -49,18 +50,20 @@ describe('the server', () => {
     for (const client of clients) client.socket.destroy();
   });
 
-  it('tells a client at once that too many jobs are waiting', async () => {
-    await using server = await startServer();
-    const clients = await Promise.all(Array.from({ length: 10 }, () => TestClient.connect(server.port)));
-    for (const client of clients) client.send(...Array.from({ length: 16 }, () => 'HASH x'));
-    const answers = (await Promise.all(clients.map((client) => client.readLines(16)))).flat();
-    for (const client of clients) client.socket.destroy();
+  for (const pool of POOLS) {
+    it(`tells a client at once that too many jobs are waiting for ${pool}s`, async () => {
+      await using server = await startServer({ pool });
+      const clients = await Promise.all(Array.from({ length: 10 }, () => TestClient.connect(server.port)));
+      for (const client of clients) client.send(...Array.from({ length: 16 }, () => 'HASH x'));
+      const answers = (await Promise.all(clients.map((client) => client.readLines(16)))).flat();
+      for (const client of clients) client.socket.destroy();
 
-    const refused = answers.filter((answer) => answer === 'ERROR too many jobs are waiting, try again later').length;
-    const done = answers.filter((answer) => answer?.startsWith('OK ')).length;
-    assert.ok(refused > 0 && done > 0, `${refused} refused, ${done} done`);
-    assert.ok(answers.every((answer) => answer !== undefined && /^(OK|ERROR) /.test(answer)));
-  });
+      const refused = answers.filter((answer) => answer === 'ERROR too many jobs are waiting, try again later').length;
+      const done = answers.filter((answer) => answer?.startsWith('OK ')).length;
+      assert.ok(refused > 0 && done > 0, `${refused} refused, ${done} done`);
+      assert.ok(answers.every((answer) => answer !== undefined && /^(OK|ERROR) /.test(answer)));
+    });
+  }
 
   it('serves the others in between, however much one client sends at once', async () => {
     await using server = await startMeasuredServer();

@@ -1,16 +1,17 @@
 import { InvalidArgumentError, Option, program } from 'commander';
 import * as vigil from 'vigiljs';
-import { vigilantServer } from './server.js';
+import { POOLS, type ServerOptions, vigilantServer } from './server.js';
 
 program
   .name('vigilant-server')
   .description('A line-oriented TCP server in which everything is a child of one supervision tree.')
   .option('--host <address>', 'where to listen', '127.0.0.1')
   .addOption(new Option('--port <number>', 'where to listen; 0 takes a free port').env('PORT').default(9090).argParser(parsePort))
+  .addOption(new Option('--pool <kind>', 'what the workers of HASH are').choices(POOLS).default('thread'))
   .option('--chaos', 'let clients kill workers with CRASH', false)
   .parse();
 
-const app = vigilantServer(vigil.runtime(), program.opts<{ host: string; port: number; chaos: boolean }>());
+const app = vigilantServer(vigil.runtime({ log: console }), program.opts<ServerOptions>());
 await app.run({ onStarted: () => console.log(vigil.formatTree(app.inspect())) });
 
 function parsePort(text: string): number {

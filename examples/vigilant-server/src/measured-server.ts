@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import * as vigil from 'vigiljs';
-import { vigilantServer } from './server.js';
+import { findChild } from './find-child.js';
+import { POOLS, vigilantServer } from './server.js';
 
 /** What the server holds, and how often it was repaired. */
 export interface Figures {
@@ -14,8 +15,10 @@ export interface Figures {
 // For the tests: the server in a process that they can measure.
 const ignore = () => {};
 const tellParent = (message: unknown) => process.send?.(message);
-const runtime = vigil.runtime({ log: { debug: ignore, warn: ignore, error: ignore, info: tellParent } });
-const app = vigilantServer(runtime, { host: '127.0.0.1', port: 0, chaos: true });
+const tellPort = (message: string) => void (message.startsWith('listening') && tellParent(message));
+const runtime = vigil.runtime({ log: { debug: ignore, warn: ignore, error: ignore, info: tellPort } });
+const pool = POOLS.find((kind) => kind === process.argv[2]) ?? 'thread';
+const app = vigilantServer(runtime, { host: '127.0.0.1', port: 0, chaos: true, pool });
 process.on('message', () => void measure().then(tellParent));
 await app.run();
 
@@ -26,12 +29,13 @@ async function measure(): Promise<Figures> {
     await setImmediate();
   }
   const { heapUsed, external } = process.memoryUsage();
-  const [hashers, connections] = app.inspect().children;
+  const tree = app.inspect();
+  const hashers = findChild(tree, 'hashers')?.supervisor;
   return {
     memoryBytes: heapUsed + external,
     sockets: process.getActiveResourcesInfo().filter((resource) => resource === 'TCPSocketWrap').length,
-    connections: connections?.supervisor?.childCount ?? Number.NaN,
-    workers: hashers?.supervisor?.activeChildren ?? Number.NaN,
-    restarts: hashers?.supervisor?.totalRestarts ?? Number.NaN,
+    connections: findChild(tree, 'connections')?.supervisor?.childCount ?? Number.NaN,
+    workers: hashers?.activeChildren ?? Number.NaN,
+    restarts: hashers?.totalRestarts ?? Number.NaN,
   };
 }

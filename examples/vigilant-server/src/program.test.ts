@@ -1,17 +1,27 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TestClient } from './test-client.js';
+import { pidsIn, untilGone } from './test-process.js';
 import { startProgram } from './test-server.js';
 
 describe('the program', () => {
   it('prints where it listens and its tree', async () => {
     await using program = await startProgram('--port', '0');
-    assert.match(program.output(), /^listening on 127\.0\.0\.1:\d+\nvigilant-server \(one_for_one/);
+    assert.match(program.output(), /^listening on 127\.0\.0\.1:\d+\nvigilant-server \(one_for_one/m);
+    assert.match(program.output(), /^├─ bookkeeper \(command, pid \d+\): running for \d+ s/m);
+    assert.match(program.output(), /^│ {5}└─ hasher_3 \(thread \d+\): running for \d+ s/m);
   });
 
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    it(`answers what it was asked and exits with 0 on ${signal}`, async () => {
-      await using program = await startProgram('--port', '0');
+  for (const [signal, pool] of [
+    ['SIGTERM', 'task'],
+    ['SIGTERM', 'thread'],
+    ['SIGTERM', 'fork'],
+    ['SIGINT', 'thread'],
+  ] as const) {
+    it(`answers what it was asked and exits with 0 on ${signal}, with ${pool}s as workers, and leaves nothing behind`, async () => {
+      await using program = await startProgram('--port', '0', '--pool', pool);
+      const pids = pidsIn(program.output().split('\n'));
+      assert.equal(pids.length, pool === 'fork' ? 5 : 1);
       using client = await TestClient.connect(program.port);
       using idle = await TestClient.connect(program.port);
       client.send(...Array.from({ length: 24 }, () => 'HASH x'));
@@ -23,11 +33,22 @@ describe('the program', () => {
       assert.equal(answers[23], undefined);
       assert.equal(await idle.readLine(), undefined);
       assert.equal(await program.exitCode, 0);
+      await untilGone(pids);
     });
   }
 
+  it('leaves nothing behind when it is killed', async () => {
+    await using program = await startProgram('--port', '0', '--pool', 'fork');
+    const pids = pidsIn(program.output().split('\n'));
+    assert.equal(pids.length, 5);
+    program.signal('SIGKILL');
+    assert.equal(await program.exitCode, null);
+    await untilGone(pids);
+  });
+
   it('exits at once on a second signal', async () => {
     await using program = await startProgram('--port', '0');
+    const pids = pidsIn(program.output().split('\n'));
     using client = await TestClient.connect(program.port);
     client.send(...Array.from({ length: 500 }, () => 'HASH x'));
     await client.readLine();
@@ -36,6 +57,7 @@ describe('the program', () => {
     while (await canConnect(program.port));
     program.signal('SIGTERM');
     assert.equal(await program.exitCode, 128 + 15);
+    await untilGone(pids);
   });
 
   it('exits with 1 and says why when the port is taken', async () => {
@@ -49,6 +71,9 @@ describe('the program', () => {
     await using program = await startProgram('--port', 'http');
     assert.equal(await program.exitCode, 1);
     assert.match(program.output(), /must be a number from 0 to 65535/);
+    await using other = await startProgram('--pool', 'fibre');
+    assert.equal(await other.exitCode, 1);
+    assert.match(other.output(), /Allowed choices are task, thread, fork/);
   });
 });
 

@@ -1,14 +1,20 @@
-import type * as vigil from 'vigiljs';
+import * as vigil from 'vigiljs';
+import { bookkeeper, type Entry, keepBooks } from './books.js';
 import { answerer } from './commands.js';
 import { connection } from './connection.js';
 import { Counters } from './counters.js';
+import { dispatcher } from './dispatcher.js';
 import { FAREWELL_MS } from './farewell.js';
-import { hasher, type Job } from './hash-pool.js';
+import hasher from './hasher.js';
+import type { Job } from './job.js';
 import { listener } from './listener.js';
 
 const HASHERS = 4;
 const MAX_QUEUED_JOBS = 64;
 const MAX_CONNECTIONS = 1_000;
+
+/** What the workers of `HASH` can be. */
+export const POOLS = ['task', 'thread', 'fork'] as const;
 
 export interface ServerOptions {
   readonly host: string;
@@ -16,31 +22,44 @@ export interface ServerOptions {
   readonly port: number;
   /** Whether clients may kill workers. */
   readonly chaos: boolean;
+  readonly pool: (typeof POOLS)[number];
 }
 
 /**
  * The whole server, ready to start: one supervision tree.
  *
  * The order is the architecture. The listener stops first, so that nobody new comes in; then each connection, when it has
- * answered what it was asked; then the workers, which by then have nothing left to do.
+ * answered what it was asked; then the workers, which by then have nothing left to do; and last the program that is told of every restart.
  */
-export function vigilantServer(runtime: vigil.Runtime, { host, port, chaos }: ServerOptions): vigil.App {
+export function vigilantServer(runtime: vigil.Runtime, { host, port, chaos, pool }: ServerOptions): vigil.App {
   const app = runtime.app({ name: 'vigilant-server' });
   const counters = new Counters(runtime);
+  keepBooks(app.root.address<Entry>('bookkeeper'), runtime);
   const jobs = runtime.inboxBuilder<Job>().name('jobs').capacity(MAX_QUEUED_JOBS).build();
 
-  const pool = runtime.supervisor().name('hashers').childPool('hasher', hasher, HASHERS, { args: { jobs } });
-  if (chaos) pool.maxRestarts(1_000).maxSeconds(1);
-  const hashers = pool.build();
+  // The same module in this event loop, in a thread or in a process of its own: one word makes the difference.
+  const module = new URL('./hasher.js', import.meta.url);
+  const startFn = { task: hasher, thread: vigil.thread(module), fork: vigil.fork(module) }[pool];
+  const workers = runtime.supervisor().childPool('hasher', startFn, HASHERS, { args: { dispatcher: 'dispatcher' }, readiness: 'explicit' });
+  if (chaos) workers.maxRestarts(1_000).maxSeconds(1);
+  const hashers = workers.build();
+  // Workers know the dispatcher that they found when they began: when it is restarted, so are they.
+  const hashPool = runtime
+    .supervisor()
+    .strategy('rest_for_one')
+    .child('dispatcher', dispatcher, { args: { name: 'dispatcher', jobs, hashers } })
+    .child('hashers', hashers)
+    .build();
   const connections = runtime.dynamicSupervisor(
     // They end by themselves; whoever does not is killed a moment later.
     { id: 'connection', startFn: connection, restartType: 'temporary', shutdownTimeoutMs: FAREWELL_MS + 1_000 },
     { name: 'connections', maxChildren: MAX_CONNECTIONS },
   );
-  const answer = answerer({ app, runtime, counters, jobs, hashers, connections, chaos });
+  const answer = answerer({ app, runtime, counters, jobs, supervisors: [app.root, hashPool, hashers, connections], hashers, chaos });
 
   return app
-    .worker('hashers', hashers)
+    .worker('bookkeeper', bookkeeper)
+    .worker('hash_pool', hashPool)
     .worker('connections', connections)
     .worker('listener', listener, { args: { host, port, runtime, counters, connections, answer }, readiness: 'explicit' });
 }

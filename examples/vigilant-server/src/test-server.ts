@@ -3,27 +3,46 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import * as vigil from 'vigiljs';
 import type { Figures } from './measured-server.js';
-import { vigilantServer } from './server.js';
+import { type ServerOptions, vigilantServer } from './server.js';
 
 export interface TestServer extends AsyncDisposable {
   readonly port: number;
   readonly app: vigil.App;
+  /** What it has told the log so far, except of crashes. */
+  readonly messages: readonly string[];
 }
 
 const ignore = () => {};
 
 export interface TestServerOptions {
   readonly chaos?: boolean;
+  readonly pool?: ServerOptions['pool'];
   readonly clock?: vigil.Clock;
 }
 
 /** The server in this process, on a free port. */
-export async function startServer({ chaos = false, clock }: TestServerOptions = {}): Promise<TestServer> {
+export async function startServer({ chaos = false, pool = 'thread', clock }: TestServerOptions = {}): Promise<TestServer> {
   const messages: string[] = [];
-  const log = { debug: ignore, warn: ignore, error: ignore, info: (message: string) => messages.push(message) };
-  const app = vigilantServer(vigil.runtime({ log, clock }), { host: '127.0.0.1', port: 0, chaos });
-  await app.start();
-  return { app, port: portIn(messages.join('\n')), [Symbol.asyncDispose]: () => app.shutdown() };
+  const keep = (message: string) => messages.push(message);
+  const log = { debug: ignore, warn: keep, error: ignore, info: keep };
+  const app = vigilantServer(vigil.runtime({ log, clock }), { host: '127.0.0.1', port: 0, chaos, pool });
+  // A clock of the test does not keep Node alive for what happens in other threads and processes.
+  const letNodeEnd = vigil.runtime().clock.keepAlive();
+  try {
+    await app.start();
+  } catch (error) {
+    letNodeEnd();
+    throw error;
+  }
+  return {
+    app,
+    port: portIn(messages.join('\n')),
+    messages,
+    async [Symbol.asyncDispose]() {
+      await app.shutdown();
+      letNodeEnd();
+    },
+  };
 }
 
 export interface TestProgram extends AsyncDisposable {
@@ -68,8 +87,8 @@ export interface MeasuredServer extends AsyncDisposable {
 }
 
 /** The server with chaos in a process of its own that can be measured. */
-export async function startMeasuredServer(): Promise<MeasuredServer> {
-  const child = fork(pathOf('./measured-server.js'), { execArgv: ['--expose-gc'] });
+export async function startMeasuredServer(pool: ServerOptions['pool'] = 'thread'): Promise<MeasuredServer> {
+  const child = fork(pathOf('./measured-server.js'), [pool], { execArgv: ['--expose-gc'] });
   const exitCode = exitCodeOf(child);
   const [message] = await once(child, 'message');
   return {

@@ -4,12 +4,17 @@ import { it } from 'node:test';
 import * as vigil from 'vigiljs';
 import { MAX_LINE_BYTES } from './line-splitter.js';
 import type { Figures } from './measured-server.js';
+import { POOLS } from './server.js';
 import { TestClient } from './test-client.js';
+import { pidsIn, untilGone } from './test-process.js';
 import { type MeasuredServer, startMeasuredServer } from './test-server.js';
 
-const CLIENTS = 200;
+/** One line in a thousand makes a worker crash, and a new thread or process takes its time. */
+const CLIENTS = { task: 200, thread: 100, fork: 50 };
 const LINES_PER_CLIENT = 1_000;
 const CRASH_EVERY_MS = 100;
+const KILL_EVERY_MS = 500;
+const HASHERS = 4;
 const MEGABYTE = 2 ** 20;
 
 type Command = 'echo' | 'STATUS' | 'HEALTH' | 'METRICS' | 'TREE' | 'CRASH' | 'hash' | 'too long';
@@ -26,36 +31,48 @@ const SHARES: readonly (readonly [Command, number])[] = [
 ];
 
 /** On a busy machine a job may also have to wait for too long. */
-const REFUSED = /^ERROR (too many jobs are waiting, try again later|no worker answered within 5000 ms)$/;
-const REFUSED_OR_CRASHED =
-  /^ERROR (too many jobs are waiting, try again later|no worker answered within 5000 ms|the worker failed: a client asked for it)$/;
+const REFUSED = 'too many jobs are waiting, try again later|no worker answered within 5000 ms';
+/** What may become of a worker whose job one has. */
+const KILLED = 'the worker failed: (killed|the process ended by SIGKILL)';
+const REFUSED_OR_KILLED = new RegExp(`^ERROR (${REFUSED}|${KILLED})$`);
+const CRASHED = 'ERROR the worker failed: a client asked for it';
+const REFUSED_OR_CRASHED = new RegExp(`${REFUSED_OR_KILLED.source}|^${CRASHED}$`);
 const HASHED = `OK ${scryptSync('x', 'vigilant-server', 32).toString('hex')}`;
 
-it('answers 200,000 lines of 200 clients in order while workers crash all the time, and is as before afterwards', async () => {
-  await using server = await startMeasuredServer();
-  // The first round warms up what is kept for good: code, pools, buffers.
-  await runClients(server.port, 20);
-  const before = await measureAtRest(server);
+for (const pool of POOLS) {
+  const clients = CLIENTS[pool];
+  it(`answers ${clients},000 lines of ${clients} clients in order while ${pool}s crash all the time, and is as before afterwards`, async () => {
+    await using server = await startMeasuredServer(pool);
+    // The first round warms up what is kept for good: code, pools, buffers.
+    await runClients(server.port, 20);
+    const before = await measureAtRest(server);
 
-  const stopCrashing = await crashOnABeat(server.port);
-  const startedMs = clock.now();
-  const counts = await runClients(server.port, CLIENTS);
-  const beats = (clock.now() - startedMs) / CRASH_EVERY_MS;
-  await stopCrashing();
-  const after = await measureAtRest(server);
+    const stopCrashing = await keepCrashing(server.port);
+    const stopKilling = pool === 'fork' ? await keepKilling(server.port) : async () => 0;
+    const counts = await runClients(server.port, clients);
+    const kills = await stopKilling();
+    const crashes = await stopCrashing();
+    const after = await measureAtRest(server);
 
-  assert.equal(counts.answered + counts.failed, CLIENTS * LINES_PER_CLIENT);
-  // Some of them find the inbox full.
-  assert.ok(after.restarts - before.restarts >= beats / 2, `${after.restarts - before.restarts} restarts in ${beats} beats`);
-  assert.deepEqual([after.workers, after.connections, after.sockets], [before.workers, 0, 0]);
-  const grownBy = after.memoryBytes - before.memoryBytes;
-  assert.ok(grownBy < 3 * MEGABYTE, `grown by ${grownBy} bytes`);
+    assert.equal(counts.answered + counts.failed, clients * LINES_PER_CLIENT);
+    assert.ok(
+      crashes > 0 && after.restarts - before.restarts >= crashes,
+      `${after.restarts - before.restarts} restarts by ${crashes} crashes`,
+    );
+    assert.ok(pool !== 'fork' || kills > 0, `${kills} killed from outside`);
+    assert.deepEqual([after.connections, after.sockets], [0, 0]);
+    const grownBy = after.memoryBytes - before.memoryBytes;
+    assert.ok(grownBy < 3 * MEGABYTE, `grown by ${grownBy} bytes`);
 
-  using client = await TestClient.connect(server.port);
-  assert.equal(await client.ask('STATUS'), `OK active=1 total=${20 + 1 + CLIENTS + 1}`);
-  server.signal('SIGTERM');
-  assert.equal(await server.exitCode, 0);
-});
+    using client = await TestClient.connect(server.port);
+    const tormentors = pool === 'fork' ? 2 : 1;
+    assert.equal(await client.ask('STATUS'), `OK active=1 total=${20 + tormentors + clients + 1}`);
+    const pids = await workersIn(client);
+    server.signal('SIGTERM');
+    assert.equal(await server.exitCode, 0);
+    await untilGone(pids);
+  });
+}
 
 const { clock } = vigil.runtime();
 
@@ -125,7 +142,7 @@ async function checkAnswer(client: TestClient, command: Command, line: string): 
       return true;
     case 'hash':
       if (first === HASHED) return true;
-      assert.match(first ?? '', REFUSED);
+      assert.match(first ?? '', REFUSED_OR_KILLED);
       return false;
     case 'CRASH':
       assert.match(first ?? '', REFUSED_OR_CRASHED);
@@ -150,31 +167,71 @@ function commandsFrom(seed: number): Command[] {
   });
 }
 
-/** Has workers crash on a beat, and makes up for beats that were missed. Returns how to stop it. */
-async function crashOnABeat(port: number): Promise<() => Promise<void>> {
+/** Has one worker after the other crash. Returns how to stop it, which tells how many have. */
+async function keepCrashing(port: number): Promise<() => Promise<number>> {
   const client = await TestClient.connect(port);
-  const startedMs = clock.now();
-  let sent = 0;
-  let cancel: vigil.Cancel;
-  const beat = () => {
-    for (; sent < (clock.now() - startedMs) / CRASH_EVERY_MS; sent += 1) client.send('CRASH');
-    cancel = clock.after(CRASH_EVERY_MS, beat);
-  };
-  beat();
+  let crashes = 0;
+  const stop = repeat(CRASH_EVERY_MS, async () => {
+    const answer = (await client.ask('CRASH')) ?? '';
+    assert.match(answer, REFUSED_OR_CRASHED);
+    if (answer === CRASHED) crashes += 1;
+  });
   return async () => {
-    cancel();
+    await stop();
     client.socket.end();
-    for (let answer = await client.readLine(); answer !== undefined; answer = await client.readLine()) {
-      assert.match(answer, REFUSED_OR_CRASHED);
-      sent -= 1;
-    }
-    assert.equal(sent, 0);
+    return crashes;
   };
 }
 
-/** The figures once all clients are gone. */
+/** Kills one worker process after the other from outside. Returns how to stop it, which tells how many were. */
+async function keepKilling(port: number): Promise<() => Promise<number>> {
+  const client = await TestClient.connect(port);
+  let kills = 0;
+  const stop = repeat(KILL_EVERY_MS, async () => {
+    const [pid] = await workersIn(client);
+    if (pid !== undefined && hasKilled(pid)) kills += 1;
+  });
+  return async () => {
+    await stop();
+    client.socket.end();
+    return kills;
+  };
+}
+
+/** Acts again and again, so long after the last time. The returned function ends it, and fails if it has failed. */
+function repeat(everyMs: number, act: () => Promise<void>): () => Promise<void> {
+  const stop = new AbortController();
+  const rounds = async () => {
+    while (!stop.signal.aborted) {
+      await act();
+      await new Promise<void>((resolve) => clock.after(everyMs, resolve, { keepAlive: true }));
+    }
+  };
+  const done = rounds();
+  done.catch(() => {});
+  return () => {
+    stop.abort();
+    return done;
+  };
+}
+
+function hasKilled(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has crashed in the moment since the tree was drawn.
+    return false;
+  }
+}
+
+async function workersIn(client: TestClient): Promise<number[]> {
+  client.send('TREE');
+  return pidsIn(await client.readBlock(), /hasher_\d+/);
+}
+
+/** The figures once all clients are gone and all workers are back. */
 async function measureAtRest(server: MeasuredServer): Promise<Figures> {
   let figures = await server.measure();
-  while (figures.connections > 0 || figures.sockets > 0) figures = await server.measure();
+  while (figures.connections > 0 || figures.sockets > 0 || figures.workers < HASHERS) figures = await server.measure();
   return figures;
 }
