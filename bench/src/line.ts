@@ -11,11 +11,12 @@ export interface Measurement {
 /** Somebody who can do the work of a line: a function here, or one of `erlang/vigil_bench.erl`. */
 export type Contestant = ({ readonly measure: (count: number) => Promise<Measurement> } | { readonly erlang: string }) & {
   readonly name: string;
-  /** Another way to do the work with Vigil: shown, but not compared. */
+  /** Shown, but not compared: another way to do the work with Vigil, or what remains when nobody does it. */
   readonly isVariant?: boolean;
 };
 
-export type Unit = 'ns' | 'bytes';
+/** `core`: the share of one processor core. */
+export type Unit = 'ns' | 'bytes' | 'core';
 
 /** One kind of work and those who do it. Less is better. */
 export interface Line {

@@ -9,20 +9,30 @@ describe('formatRatio', () => {
   });
 
   it('turns the ratio round and stands out where a peer is ahead', () => {
-    assert.equal(formatRatio({ median: 0.5, min: 0.25, max: 0.8 }, 'bytes'), '**2.0× larger** (1.3 – 4.0)');
+    assert.equal(formatRatio({ median: 0.5, min: 0.25, max: 0.8 }, 'bytes'), '**2.0× larger** (1.25 – 4.0)');
   });
 });
 
 describe('formatAmount', () => {
   it('chooses a unit that people read', () => {
     assert.deepEqual(
-      [formatAmount(87.4, 'ns'), formatAmount(12_345, 'ns'), formatAmount(2048.3, 'bytes')],
-      ['87.4 ns', '12.3 µs', '2,048 B'],
+      [formatAmount(87.4, 'ns'), formatAmount(12_345, 'ns'), formatAmount(2_345_678, 'ns'), formatAmount(2048.3, 'bytes')],
+      ['87.4 ns', '12.3 µs', '2.3 ms', '2,048 B'],
     );
   });
 });
 
+describe('formatAmount of a share of a core', () => {
+  it('says per cent', () => assert.equal(formatAmount(0.00321, 'core'), '0.32 %'));
+});
+
 describe('formatLine', () => {
+  it('rates what is slow in whole items', () => {
+    const line: Line = { name: 'work', item: 'restart', unit: 'ns', count: 1, contestants: [] };
+    const scores = [{ contestant: { name: 'Vigil', erlang: '' }, rounds: [{ handled: 1, total: 5e7 }] }];
+    assert.match(formatLine({ line, count: 1, scores }), /\| 50\.0 ms \(50\.0 ms – 50\.0 ms\) +\| 20\.0 +\|/);
+  });
+
   it('puts the ratio to Vigil first and figures per item after it', () => {
     const line: Line = { name: 'work', item: 'message', unit: 'ns', count: 10, contestants: [] };
     const erlang = '';

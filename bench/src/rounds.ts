@@ -28,7 +28,7 @@ const MAX_FRESH_ROUNDS = 3;
 
 /** Runs a line: every contestant once a round, each round begun by another one. */
 export async function runLine(line: Line, options: RunOptions): Promise<LineResult> {
-  const count = options.quick ? line.count / 10 : line.count;
+  const count = options.quick ? Math.ceil(line.count / 10) : line.count;
   const contestants = line.contestants.filter((contestant) => 'measure' in contestant || options.erlangFolder !== undefined);
   const entrants = contestants.map((contestant) => ({
     contestant,

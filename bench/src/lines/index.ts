@@ -1,12 +1,17 @@
 import type { Line } from '../line.js';
+import { commandRestarts } from './command-restart.js';
 import { crashToRestart } from './crash-to-restart.js';
+import { forkRestart, forkRestartWithSpare } from './fork-restart.js';
+import { idleSupervision } from './idle-supervision.js';
 import { idleTask } from './idle-task.js';
 import { inboxInBatches } from './inbox-in-batches.js';
 import { inboxOneByOne } from './inbox-one-by-one.js';
+import { messagesAcrossBoundaries } from './messages.js';
 import { pingPong } from './ping-pong.js';
 import { restartAmongMany } from './restart-among-many.js';
 import { startChild } from './start-child.js';
 import { telemetryUnheard } from './telemetry-unheard.js';
+import { threadRestart, threadRestartWithSpare } from './thread-restart.js';
 
 export const lines: readonly Line[] = [
   inboxInBatches,
@@ -15,6 +20,13 @@ export const lines: readonly Line[] = [
   startChild,
   crashToRestart,
   restartAmongMany,
+  threadRestartWithSpare,
+  threadRestart,
+  forkRestartWithSpare,
+  forkRestart,
+  ...commandRestarts,
+  ...messagesAcrossBoundaries,
   telemetryUnheard,
   idleTask,
+  idleSupervision,
 ];
