@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { getPriority } from 'node:os';
+import { Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type Environment, type Logger, isVigilError, SystemClock, type VigilError } from '../../core/index.js';
 import { runtime } from '../../app/index.js';
@@ -108,6 +109,31 @@ describe('a program', { timeout: 100_000 }, () => {
     release();
     assert.deepEqual([...watched], []);
     assert.deepEqual(descendants(), []);
+  });
+
+  describe('whose standard error is passed on', () => {
+    it('waits for a reader that is slow, and nothing piles up', async () => {
+      let taken = 0;
+      let most = 0;
+      const passOn = new Writable({
+        highWaterMark: 1024,
+        write: (chunk: Buffer, _encoding, done) => {
+          taken += chunk.length;
+          most = Math.max(most, passOn.writableLength);
+          environment.clock.soon(done);
+        },
+      });
+      const subject = shell("head -c 20000000 /dev/zero | tr '\\0' 'x' >&2; echo end", { passOn });
+      await subject.ended;
+      assert.equal(taken, 20_000_000);
+      assert.ok(most < 1_000_000, `${most} bytes waited`);
+    });
+
+    it('is not held up, and nobody is harmed, when its reader is gone', async () => {
+      const passOn = new Writable({ write: (_chunk, _encoding, done) => done(new Error('EPIPE')) });
+      const subject = shell('for n in 1 2 3 4 5; do head -c 100000 /dev/zero >&2; done; exit 4', { passOn });
+      assert.equal((await subject.ended).exitCode, 4);
+    });
   });
 
   describe('that cannot be started says why', () => {
