@@ -1,7 +1,7 @@
-import type { Call } from './stimulus.suite.js';
+import type { CallWith } from './calls.suite.js';
 import { type Deed, describeRealWorker, type RealWorkerSpec } from './real-tree.suite.js';
 
-export type RealCall = Exclude<Call, { readonly name: 'startChild' }> | { readonly name: 'startChild'; readonly spec: RealWorkerSpec };
+export type RealCall = CallWith<RealWorkerSpec>;
 
 /** One thing that is done to a tree: a call, or something that a worker is made to do. */
 export type RealStimulus =

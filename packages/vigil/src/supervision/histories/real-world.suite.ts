@@ -15,6 +15,7 @@ import type { ChildSpec, RunnerSource } from '../child-spec.js';
 import { DynamicSupervisor } from '../dynamic-supervisor.js';
 import { Supervisor } from '../supervisor.js';
 import { SupervisorRunner } from '../supervisor-process.js';
+import { errorText, makeCall } from './calls.suite.js';
 import type { SeenEvent } from './observation.suite.js';
 import { RealInvariants } from './real-invariants.suite.js';
 import { commandOf, countWorkers, noWorkers, runningProcesses } from './real-leftovers.suite.js';
@@ -306,7 +307,16 @@ export class RealWorld implements ProcessWatcher, ChildFacts {
   #call(path: string, call: RealCall): boolean {
     const supervisor = this.#supervisors.get(path);
     if (supervisor === undefined) return false;
-    const answer = supervisor instanceof Supervisor ? this.#callStatic(supervisor, path, call) : this.#callDynamic(supervisor, path, call);
+    const answer = makeCall<RealWorkerSpec>(
+      {
+        supervisor,
+        isRoot: path === 'root',
+        childSpec: (spec) => this.#childSpec(spec, path),
+        templateArgs: this.#templateArgs.get(path),
+        refOf: (id, incarnation) => this.#refs.get(`${path}/${id}#${incarnation}`),
+      },
+      call,
+    );
     if (answer === undefined) return false;
     const number = this.#calls;
     this.#calls += 1;
@@ -321,51 +331,6 @@ export class RealWorld implements ProcessWatcher, ChildFacts {
       (error: unknown) => settle(errorText(error)),
     );
     return true;
-  }
-
-  #callStatic(supervisor: Supervisor, path: string, call: RealCall): Promise<string | void> | undefined {
-    switch (call.name) {
-      case 'start':
-        return path === 'root' ? supervisor.start() : undefined;
-      case 'startChild':
-        return supervisor.startChild(this.#childSpec(call.spec, path)).then(nameOf);
-      case 'deleteChild':
-        return supervisor.deleteChild(call.id);
-      case 'restartChild':
-        return supervisor.restartChild(call.id, { onlyIfStopped: call.onlyIfStopped }).then(nameOf);
-      case 'scaleWorkers':
-        return supervisor.scaleWorkers(call.prefix, call.count);
-      case 'terminateChild':
-      case 'suspendChild':
-      case 'resumeChild':
-        return supervisor[call.name](call.id);
-      case 'stop':
-      case 'kill':
-      case 'whichChildren':
-        return callBoth(supervisor, call.name);
-    }
-  }
-
-  #callDynamic(supervisor: DynamicSupervisor, path: string, call: RealCall): Promise<string | void> | undefined {
-    switch (call.name) {
-      case 'startChild':
-        return supervisor.startChild(this.#templateArgs.get(path)).then(nameOf);
-      case 'terminateChild':
-      case 'suspendChild':
-      case 'resumeChild': {
-        const ref = this.#refs.get(`${path}/${call.id}#${call.incarnation}`);
-        return ref && supervisor[call.name](ref);
-      }
-      case 'start':
-      case 'deleteChild':
-      case 'restartChild':
-      case 'scaleWorkers':
-        return undefined;
-      case 'stop':
-      case 'kill':
-      case 'whichChildren':
-        return callBoth(supervisor, call.name);
-    }
   }
 
   #childSpec(spec: RealWorkerSpec | RealSupervisorSpec, parentPath: string): ChildSpec {
@@ -417,20 +382,4 @@ export class RealWorld implements ProcessWatcher, ChildFacts {
         }),
     };
   }
-}
-
-async function callBoth(supervisor: AnySupervisor, name: 'stop' | 'kill' | 'whichChildren'): Promise<string | void> {
-  if (name !== 'whichChildren') return supervisor[name]();
-  const rows = await supervisor.whichChildren();
-  return `[${rows.map(({ id, state }) => `${id} ${state}`).join(', ')}]`;
-}
-
-function nameOf(ref: ProcessRef): string {
-  return `ok <${ref.id}#${ref.incarnation}>`;
-}
-
-function errorText(error: unknown): string {
-  if (!isVigilError(error)) return String(error);
-  const state = error.code === 'ProcessStartFailed' ? undefined : error.details?.['state'];
-  return typeof state === 'string' ? `${error.code}(${state})` : error.code;
 }

@@ -9,7 +9,6 @@ import {
   silentLogger,
   type TelemetryEvents,
   type TelemetryEventType,
-  type VigilError,
 } from '../../core/index.js';
 import { LocalProcess, type Process, type ProcessHost, type ProcessRef, type ProcessSettings, type Runner } from '../../processes/index.js';
 import { SimulatedClock } from '../../testing/simulation/index.js';
@@ -18,6 +17,7 @@ import { DynamicSupervisor } from '../dynamic-supervisor.js';
 import type { SupervisorInfo } from '../supervision-tree.js';
 import { Supervisor } from '../supervisor.js';
 import { SupervisorRunner } from '../supervisor-process.js';
+import { errorText, makeCall } from './calls.suite.js';
 import { Invariants } from './invariants.suite.js';
 import type { Observation, SeenEvent } from './observation.suite.js';
 import { type Call, END_REASONS, type Health, reasonText, type Stimulus } from './stimulus.suite.js';
@@ -248,7 +248,16 @@ export class World {
   #call(path: string, call: Call): boolean {
     const supervisor = this.#supervisors.get(path);
     if (supervisor === undefined) return false;
-    const answer = supervisor instanceof Supervisor ? this.#callStatic(supervisor, path, call) : this.#callDynamic(supervisor, path, call);
+    const answer = makeCall<WorkerSpec>(
+      {
+        supervisor,
+        isRoot: path === 'root',
+        childSpec: (spec) => this.#childSpec(spec, path),
+        templateArgs: undefined,
+        refOf: (id, incarnation) => this.#refs.get(`${path}/${id}#${incarnation}`),
+      },
+      call,
+    );
     if (answer === undefined) return false;
     const number = this.#calls;
     this.#calls += 1;
@@ -259,54 +268,9 @@ export class World {
     };
     void answer.then(
       (text) => settle(text ?? 'ok'),
-      (error: unknown) => settle(isVigilError(error) ? errorText(error) : String(error)),
+      (error: unknown) => settle(errorText(error)),
     );
     return true;
-  }
-
-  #callStatic(supervisor: Supervisor, path: string, call: Call): Promise<string | void> | undefined {
-    switch (call.name) {
-      case 'start':
-        return path === 'root' ? supervisor.start() : undefined;
-      case 'startChild':
-        return supervisor.startChild(this.#childSpec(call.spec, path)).then(nameOf);
-      case 'deleteChild':
-        return supervisor.deleteChild(call.id);
-      case 'restartChild':
-        return supervisor.restartChild(call.id, { onlyIfStopped: call.onlyIfStopped }).then(nameOf);
-      case 'scaleWorkers':
-        return supervisor.scaleWorkers(call.prefix, call.count);
-      case 'terminateChild':
-      case 'suspendChild':
-      case 'resumeChild':
-        return supervisor[call.name](call.id);
-      case 'stop':
-      case 'kill':
-      case 'whichChildren':
-        return callBoth(supervisor, call.name);
-    }
-  }
-
-  #callDynamic(supervisor: DynamicSupervisor, path: string, call: Call): Promise<string | void> | undefined {
-    switch (call.name) {
-      case 'startChild':
-        return supervisor.startChild(undefined).then(nameOf);
-      case 'terminateChild':
-      case 'suspendChild':
-      case 'resumeChild': {
-        const ref = this.#refs.get(`${path}/${call.id}#${call.incarnation}`);
-        return ref && supervisor[call.name](ref);
-      }
-      case 'start':
-      case 'deleteChild':
-      case 'restartChild':
-      case 'scaleWorkers':
-        return undefined;
-      case 'stop':
-      case 'kill':
-      case 'whichChildren':
-        return callBoth(supervisor, call.name);
-    }
   }
 
   #childSpec(spec: WorkerSpec | SupervisorSpec, parentPath: string): ChildSpec {
@@ -374,22 +338,6 @@ export class World {
   }
 }
 
-async function callBoth(supervisor: AnySupervisor, name: 'stop' | 'kill' | 'whichChildren'): Promise<string | void> {
-  if (name !== 'whichChildren') return supervisor[name]();
-  const rows = await supervisor.whichChildren();
-  return `[${rows.map(({ id, state }) => `${id} ${state}`).join(', ')}]`;
-}
-
-function nameOf(ref: ProcessRef): string {
-  return `ok <${ref.id}#${ref.incarnation}>`;
-}
-
-function errorText({ code, details }: VigilError): string {
-  const state = code === 'ProcessStartFailed' ? undefined : details?.['state'];
-  return typeof state === 'string' ? `${code}(${state})` : code;
-}
-
-/** A tree as both sides write it. */
 function treeText(info: SupervisorInfo, indent = ''): string {
   const head = `${indent}${info.name}: ${info.state}, ${info.totalRestarts} restarts, ${info.restartsLeft} left`;
   const children = info.children.map((child) => {
