@@ -125,6 +125,8 @@ describe('a program', { timeout: 100_000 }, () => {
       });
       const subject = shell("head -c 20000000 /dev/zero | tr '\\0' 'x' >&2; echo end", { passOn });
       await subject.ended;
+      // All of it has been read; what the reader has not taken yet is on its way to it.
+      await eventually(() => passOn.writableLength === 0);
       assert.equal(taken, 20_000_000);
       assert.ok(most < 1_000_000, `${most} bytes waited`);
     });
