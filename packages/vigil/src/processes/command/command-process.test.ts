@@ -327,6 +327,31 @@ describe('a command', { timeout: 100_000 }, () => {
     assert.deepEqual(await subject.exited, { kind: 'shutdown' });
   });
 
+  it('gets the end of its input also when it reads on only after it was asked to stop', async () => {
+    const read = "let size = 0; process.stdin.on('data', (data) => (size += data.length)).on('end', () => console.log('read ' + size))";
+    const code = `process.on('SIGTERM', () => { ${read} }); console.log('ready'); setInterval(() => {}, 1000).unref()`;
+    const hold = 'const hold = setInterval(() => {}, 1000); process.once("SIGTERM", () => clearInterval(hold));';
+    const subject = start(command(process.execPath, ['-e', hold + code], { stdin: 'lines' }));
+    await said('ready');
+    for (let count = 0; count < 50; count += 1) subject.process.ref.send('x'.repeat(9_999));
+    subject.stop();
+    assert.deepEqual(await subject.exited, { kind: 'shutdown' });
+    assert.ok(lines().includes('read 500000'));
+    assert.deepEqual(bench.deadLetters(), []);
+  });
+
+  it('leaves no timer when it is killed while its input is waited for', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+    const subject = start(command(process.execPath, ['-e', "console.log('ready'); setInterval(() => {}, 1000)"], { stdin: 'lines' }));
+    await said('ready');
+    const before = timers();
+    for (let count = 0; count < 50; count += 1) subject.process.ref.send('x'.repeat(9_999));
+    subject.stop();
+    subject.process.kill();
+    await subject.exited;
+    assert.ok(timers() <= before, `${timers()} timers instead of ${before}`);
+  });
+
   describe('that is suspended', () => {
     it('stands still until it is resumed', async () => {
       const subject = shell('exec sleep 1000');

@@ -185,6 +185,7 @@ export class CommandProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs
   #endWith(reason: ExitReason): void {
     this.#cancelReadiness?.();
     this.#pulse.stop();
+    this.#input.close();
     this.end(reason);
   }
 }

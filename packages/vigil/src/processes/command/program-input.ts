@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import { type Clock, describeValue, type LocalInbox, type Message, type Outlet, VigilError } from '../../core/index.js';
+import { type Cancel, type Clock, describeValue, type LocalInbox, type Message, type Outlet, VigilError } from '../../core/index.js';
 import type { StdinMode } from './command-options.js';
 
 /** How long a program that is to end may leave its input unread before it is told so all the same. */
@@ -22,7 +22,10 @@ export class ProgramInput implements Outlet<unknown> {
   #isScheduled = false;
   /** How many messages the pipe has taken. */
   #written = 0;
+  /** Nothing more will be queued. */
+  #isEnding = false;
   #onFinished: (() => void) | undefined;
+  #cancelPatience: Cancel | undefined;
 
   constructor(who: string, mode: StdinMode, inbox: () => LocalInbox<unknown>) {
     this.#who = who;
@@ -40,6 +43,7 @@ export class ProgramInput implements Outlet<unknown> {
   /** Writes nothing more: what is queued is left to become dead letters. */
   close(): void {
     this.#pipe = undefined;
+    this.#cancelPatience?.();
   }
 
   /** What a message will be read as: made when it is sent, so that what its sender changes later is not seen. */
@@ -74,6 +78,7 @@ export class ProgramInput implements Outlet<unknown> {
    * when the program has not read on for a while: it need not read to be asked to end. The inbox has been closed.
    */
   finish(onFinished: () => void, clock: Clock): void {
+    this.#isEnding = true;
     this.#onFinished = onFinished;
     this.#finishIfDone();
     this.#watchProgress(clock, this.#written);
@@ -81,7 +86,7 @@ export class ProgramInput implements Outlet<unknown> {
 
   #watchProgress(clock: Clock, writtenBefore: number): void {
     if (this.#onFinished === undefined) return;
-    clock.after(
+    this.#cancelPatience = clock.after(
       PATIENCE_MS,
       () => {
         if (this.#written > writtenBefore) this.#watchProgress(clock, this.#written);
@@ -132,14 +137,15 @@ export class ProgramInput implements Outlet<unknown> {
 
   #finishIfDone(): void {
     const { writable = false } = this.#pipe ?? {};
-    if (this.#onFinished === undefined || (writable && (this.#inFlight !== undefined || !this.#inbox().isDrained()))) return;
-    this.#pipe?.end();
+    if (!this.#isEnding || (writable && (this.#inFlight !== undefined || !this.#inbox().isDrained()))) return;
+    if (writable) this.#pipe?.end();
     this.#callBack();
   }
 
   #callBack(): void {
     const onFinished = this.#onFinished;
     this.#onFinished = undefined;
+    this.#cancelPatience?.();
     onFinished?.();
   }
 

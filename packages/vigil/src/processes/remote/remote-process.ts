@@ -32,7 +32,6 @@ import {
   type StartOrder,
   type ToCode,
 } from './protocol.js';
-
 import type { Boot, Need, Workplace, WorkplaceUser } from './workplace.js';
 import type { Workplaces } from './workplaces.js';
 
@@ -89,6 +88,10 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
 
   get kind(): RemoteKind['kind'] {
     return this.#remote.kind;
+  }
+
+  get who(): string {
+    return `${this.kind} ${describeValue(this.settings.id)} (incarnation ${this.incarnation})`;
   }
 
   start(): void {

@@ -5,6 +5,8 @@ import type { Measured } from '../pulse.js';
 
 /** Whose code runs in a workplace. */
 export interface WorkplaceUser {
+  /** For reports: `thread "encoder" (incarnation 2)`. */
+  readonly who: string;
   receive(message: FromCode): void;
   answer(call: Call): Answer;
   /** Nothing of it runs any more, and all that was said there was heard; `failure` is why it ended, if not by itself and well. */

@@ -60,7 +60,7 @@ async function giveUp({ workplace, need }: Spare): Promise<void> {
   if (!workplace.isAlive) return;
   const gone = new Promise<void>((resolve) => {
     // It has nothing to say: it was never told what to do.
-    workplace.use({ receive() {}, answer: () => ({ value: undefined }), gone: () => resolve() });
+    workplace.use({ who: 'a spare', receive() {}, answer: () => ({ value: undefined }), gone: () => resolve() });
     workplace.keepAlive(true);
     workplace.halt();
   });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe } from 'node:test';
-import { isVigilError, KILLED } from '../../core/index.js';
+import { runtime } from '../../app/index.js';
+import { isVigilError, KILLED, nextTurn } from '../../core/index.js';
 import { eventually } from '../os/programs.suite.js';
 import { descendantsButGuards } from '../remote/arena.suite.js';
 import { deedModule } from '../remote/deeds.suite.js';
@@ -62,5 +63,32 @@ describe('a thread', () => {
     assert.equal(ref.isAlive(), false);
     assert.deepEqual(post.ends, [KILLED]);
     assert.ok(post.runtime.clock.now() - before > 500);
+  });
+
+  it('is called by its own incarnation when its programs are ended, also where a spare was booted for another one', async () => {
+    const warnings: string[] = [];
+    const here = runtime({ log: { debug() {}, info() {}, error() {}, warn: (text) => warnings.push(text) } });
+    const observer = here.inbox();
+    here.registry.register('observer', observer);
+    const source = `
+      import { spawn } from 'node:child_process';
+      export default async (ctx) => {
+        if (ctx.incarnation === 2) spawn('sleep', ['1000'], { stdio: 'ignore' });
+        ctx.whereis('observer').send(ctx.incarnation);
+        await ctx.inbox.recv();
+        throw new Error('told to');
+      };`;
+    const runner = thread(new URL(`data:text/javascript,${encodeURIComponent(source)}`), { spares: 1 });
+    const supervisor = here.supervisor().maxRestarts(10).child('it', runner).build();
+    await supervisor.start();
+    for (let incarnation = 1; incarnation <= 2; incarnation += 1) {
+      assert.equal((await observer.recv()).payload, incarnation);
+      // Now its spare is booted.
+      await nextTurn();
+      supervisor.address('it').send('go');
+    }
+    assert.equal((await observer.recv()).payload, 3);
+    await supervisor.stop();
+    assert.match(warnings.join(), /^thread "it" \(incarnation 2\) ends before program \d+ /);
   });
 });

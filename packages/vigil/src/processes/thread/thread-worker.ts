@@ -151,12 +151,11 @@ export class ThreadWorker implements Workplace {
 
   /** Nobody is left who would hear of the end of these, or who could end them. */
   #endPrograms(): void {
-    const { settings, incarnation, environment } = this.#need;
+    const who = this.#user?.who ?? 'a spare thread';
     for (const pid of this.#programs) {
       this.#programs.delete(pid);
       if (!endTree(pid)) continue;
-      const who = `thread "${settings.id}" (incarnation ${incarnation})`;
-      environment.log.warn(`${who} ends before program ${pid} that it has started, which is killed`);
+      this.#need.environment.log.warn(`${who} ends before program ${pid} that it has started, which is killed`);
     }
   }
 }
