@@ -4,6 +4,7 @@ export {
   type AppOptions,
   app,
   appWithPreset,
+  defaultRuntime,
   dynamicSupervisor,
   type InboxBuilder,
   inbox,
@@ -45,6 +46,8 @@ export {
   Message,
   type MessageMetadata,
   type MessagePriority,
+  type NameDirectory,
+  type NameEntry,
   type OwnedSender,
   ProcessExit,
   type Random,
@@ -61,7 +64,15 @@ export {
   type VigilErrorOptions,
   type WaitOptions,
 } from './core/index.js';
-export { Registry } from './messaging/index.js';
+export {
+  DuplicateRegistry,
+  type LockOptions,
+  type NameRegistry,
+  Registry,
+  type RegistryChange,
+  type RegistryListener,
+  type RegistryOptions,
+} from './messaging/index.js';
 export { fork, thread } from './processes/index.js';
 export {
   type CommandOptions,

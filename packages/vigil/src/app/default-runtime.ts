@@ -1,4 +1,5 @@
-import type { Inbox, Sender } from '../core/index.js';
+import { hostEnvironment, type Inbox, type Sender } from '../core/index.js';
+import { HostedRegistry } from '../messaging/index.js';
 import type {
   ChildTemplate,
   DynamicSupervisor,
@@ -18,10 +19,24 @@ import type { SupervisorBuilder } from './supervisor-builder.js';
 
 let theDefault: Runtime | undefined;
 
-/** The runtime that everything uses that was not made through another one. The only state that a module of Vigil has. */
+/**
+ * The runtime that everything uses that was not made through another one.
+ *
+ * In a thread or fork that runs a module for an application, it stands for the application's: names, log and clock are the application's.
+ * Telemetry, dead letters, shutdown hooks and supervisors there are of that thread or process alone, and names can be given to
+ * `ctx.self` and to what `whereis` has found, not to what lives only there. A runtime that is made there by `vigil.runtime()` has all
+ * of it for itself.
+ */
 export function defaultRuntime(): Runtime {
-  theDefault ??= new Runtime();
+  theDefault ??= makeDefault();
   return theDefault;
+}
+
+function makeDefault(): Runtime {
+  const host = hostEnvironment();
+  if (host === undefined) return new Runtime();
+  const { clock, random, log, names } = host;
+  return new Runtime({ clock, random, log }, { registry: new HostedRegistry(names), nextMessageId: () => host.nextMessageId() });
 }
 
 /** A runtime of its own. @throws {VigilError} `InvalidConfiguration` that names the option. */

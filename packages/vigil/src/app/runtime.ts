@@ -16,7 +16,7 @@ import {
   SystemClock,
   systemRandom,
 } from '../core/index.js';
-import { Registry } from '../messaging/index.js';
+import { type NameRegistry, Registry } from '../messaging/index.js';
 import { TelemetryEmitter } from '../observability/index.js';
 import { Address, GuardProcess } from '../processes/index.js';
 import {
@@ -46,6 +46,12 @@ export interface RuntimeOptions {
   readonly deadLetterCapacity?: number | undefined;
 }
 
+/** What a runtime has of the one for which it stands. */
+export interface RuntimeHost {
+  readonly registry: NameRegistry;
+  readonly nextMessageId: Environment['nextMessageId'];
+}
+
 /**
  * Owns what the parts of an application share: time, chance, names, telemetry, dead letters and shutdown hooks. What is made
  * through a runtime uses these and nothing else, so that two runtimes in one program do not see each other.
@@ -55,7 +61,7 @@ export class Runtime {
   readonly random: Random;
   readonly log: Logger;
   readonly telemetry: TelemetryEmitter;
-  readonly registry: Registry = new Registry();
+  readonly registry: NameRegistry;
   readonly shutdownManager: ShutdownManager;
   /** What ended processes had not received: to look at, replay to somebody else, and discard. */
   readonly deadLetters: DeadLetterQueue;
@@ -63,13 +69,17 @@ export class Runtime {
   readonly environment: Environment;
   #lastMessageId = 0;
 
-  /** @throws {VigilError} `InvalidConfiguration` that names the option. */
-  constructor(options: RuntimeOptions = {}) {
+  /**
+   * @param host - of a runtime that stands for another one; default: it stands for itself.
+   * @throws {VigilError} `InvalidConfiguration` that names the option.
+   */
+  constructor(options: RuntimeOptions = {}, host?: RuntimeHost) {
     checkObject('runtime options', options);
     const { clock = new SystemClock(), random = systemRandom, log = silentLogger, deadLetterCapacity = 1000 } = options;
     this.clock = checkMethods('clock', clock, ['now', 'wallTime', 'after', 'soon', 'keepAlive']);
     this.random = checkMethods('random', random, ['next']);
     this.log = log === silentLogger ? log : guardedLogger(log);
+    this.registry = host?.registry ?? new Registry({ log: this.log });
     this.telemetry = new TelemetryEmitter(this.clock, this.log);
     this.shutdownManager = new ShutdownManager(this.clock, this.log);
     const capacity = checkPositiveCount('deadLetterCapacity', deadLetterCapacity);
@@ -82,10 +92,7 @@ export class Runtime {
       names: this.registry,
       deadLetters: this.deadLetters,
       guard: new GuardProcess(this.clock, this.log),
-      nextMessageId: () => {
-        this.#lastMessageId += 1;
-        return this.#lastMessageId;
-      },
+      nextMessageId: host?.nextMessageId ?? (() => this.#nextMessageId()),
     };
   }
 
@@ -160,5 +167,10 @@ export class Runtime {
   /** Runs the shutdown hooks, once: those of apps that were started, and those registered with `onShutdown`. */
   shutdownAll(options?: ShutdownOptions): Promise<ShutdownReport> {
     return this.shutdownManager.shutdown(options);
+  }
+
+  #nextMessageId(): number {
+    this.#lastMessageId += 1;
+    return this.#lastMessageId;
   }
 }

@@ -1,18 +1,9 @@
 import type { Cancel, Clock } from './clock.js';
 import type { DeadLetterQueue } from './dead-letter-queue.js';
 import type { Logger } from './logger.js';
+import type { NameDirectory } from './name-directory.js';
 import type { Random } from './random.js';
-import type { OwnedSender, Sender } from './sender.js';
 import type { TelemetrySink } from './telemetry-event.js';
-
-/** The names of a runtime, as a process sees them. */
-export interface NameDirectory {
-  /** @throws {VigilError} `AlreadyRegistered` when the name is taken, `InboxClosed` when the mailbox is closed. */
-  register(name: string, mailbox: OwnedSender): void;
-  whereis(name: string): Sender | undefined;
-  /** Frees the name if `mailbox` holds it; false otherwise. */
-  release(name: string, mailbox: OwnedSender): boolean;
-}
 
 /**
  * What a runtime lends to its parts: time, chance, and where to report. Nothing below `app` owns or looks up any of it;

@@ -13,6 +13,7 @@ export * from './dead-letter-queue.js';
 export type * from './environment.js';
 export * from './errors.js';
 export * from './exit-reason.js';
+export * from './host-environment.js';
 export type * from './inbox.js';
 export * from './local-inbox.js';
 export * from './logger.js';
@@ -28,6 +29,7 @@ export {
   SIGNALS,
   type Signal,
 } from './message.js';
+export type * from './name-directory.js';
 export * from './process-mailbox.js';
 export * from './random.js';
 export * from './ring-queue.js';

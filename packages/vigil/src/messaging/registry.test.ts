@@ -193,6 +193,112 @@ describe('Registry: taking names away', () => {
   });
 });
 
+describe('Registry: values', () => {
+  it('REG-08: leads from a name to its mailbox and value', () => {
+    const registry = new Registry<number>();
+    const inbox = makeInbox();
+    registry.register('a', inbox, 5);
+    registry.register('b', inbox);
+    assert.deepEqual(registry.lookup('a'), [{ mailbox: inbox, value: 5 }]);
+    assert.deepEqual(registry.lookup('b'), [{ mailbox: inbox, value: undefined }]);
+    assert.deepEqual(registry.lookup('c'), []);
+  });
+
+  it('REG-08: lets its owner update a value, and nobody else', () => {
+    const registry = new Registry<number>();
+    const [owner, other] = [makeInbox(), makeInbox()];
+    registry.register('a', owner, 5);
+    registry.update('a', owner, 6);
+    assert.throws(() => registry.update('a', other, 7), withCode('NotRegistered'));
+    assert.throws(() => registry.update('b', owner, 7), withCode('NotRegistered'));
+    assert.deepEqual([registry.lookup('a')[0]?.value, registry.lookup('b')], [6, []]);
+    owner.close();
+    assert.throws(() => registry.update('a', owner, 8), withCode('NotRegistered'));
+  });
+
+  it('REG-08: keeps the value that a process gives with its name', async () => {
+    const { registry, environment } = makeEnvironment();
+    const host = new Host(environment, () => {});
+    const process = host.start((ctx) => {
+      ctx.register('db', 'primary');
+      return ctx.stopped;
+    });
+    assert.deepEqual(registry.lookup('db'), [{ mailbox: process.ref, value: 'primary' }]);
+    process.kill();
+    await host.exited;
+    assert.deepEqual(registry.lookup('db'), []);
+  });
+
+  it('REG-06: lists the names of a mailbox', () => {
+    const registry = new Registry();
+    const [owner, other] = [makeInbox(), makeInbox()];
+    for (const name of ['b', 'a', 'c']) registry.register(name, owner);
+    registry.register('d', other);
+    registry.unregister('a');
+    assert.deepEqual([registry.namesOf(owner), registry.namesOf(other), registry.namesOf(makeInbox())], [['b', 'c'], ['d'], []]);
+    owner.close();
+    assert.deepEqual(registry.namesOf(owner), []);
+  });
+
+  it('REG-09: dispatches to who has the name, once, and not at all when nobody has', () => {
+    const registry = new Registry<number>();
+    const inbox = makeInbox();
+    registry.register('a', inbox, 5);
+    const calls: unknown[] = [];
+    registry.dispatch('a', (entries) => calls.push(entries));
+    registry.dispatch('b', (entries) => calls.push(entries));
+    assert.deepEqual(calls, [[{ mailbox: inbox, value: 5 }]]);
+    const thrown = new Error('thrown by dispatch');
+    assert.throws(
+      () =>
+        registry.dispatch('a', () => {
+          throw thrown;
+        }),
+      thrown,
+    );
+  });
+});
+
+describe('Registry.onFree', () => {
+  it('tells once when the name is free: unregistered, or its owner has ended', () => {
+    for (const end of ['unregister', 'close'] as const) {
+      const registry = new Registry();
+      const inbox = makeInbox();
+      registry.register('a', inbox);
+      const seen: unknown[] = [];
+      registry.onFree('a', () => seen.push(registry.whereis('a')));
+      const cancel = registry.onFree('a', () => seen.push('never'));
+      assert.deepEqual([cancel(), cancel()], [true, false]);
+      if (end === 'close') inbox.close();
+      else registry.unregister('a');
+      registry.register('a', makeInbox());
+      registry.unregister('a');
+      assert.deepEqual(seen, [undefined]);
+    }
+  });
+
+  it('is about whoever has the name now', () => {
+    const registry = new Registry();
+    assert.equal(registry.onFree('a', () => assert.fail('nobody had it'))(), false);
+    registry.register('a', makeInbox());
+    registry.unregister('a');
+  });
+
+  it('keeps nobody from the news by a throw', () => {
+    const errors: unknown[] = [];
+    const registry = new Registry({ log: { ...silentLogger, error: (_, error) => errors.push(error) } });
+    registry.register('a', makeInbox());
+    const thrown = new Error('thrown by onFree');
+    registry.onFree('a', () => {
+      throw thrown;
+    });
+    let isTold = false;
+    registry.onFree('a', () => (isTold = true));
+    assert.equal(registry.unregister('a'), true);
+    assert.deepEqual([isTold, errors], [true, [thrown]]);
+  });
+});
+
 describe('Registry.snapshot', () => {
   it('REG-13: tells per name how many messages wait, how many can, and how many are dead letters', () => {
     const registry = new Registry();

@@ -1,61 +1,95 @@
 import {
   type Cancel,
-  checkMethods,
+  checkFunction,
   checkName,
+  CloseCallbacks,
+  type Logger,
   type MailboxStats,
-  type NameDirectory,
+  type NameEntry,
   type OwnedSender,
   type Sender,
   VigilError,
 } from '../core/index.js';
+import { checkMailbox } from './check-mailbox.js';
+import { KeyLocks, type LockOptions } from './key-locks.js';
+import type { NameRegistry } from './name-registry.js';
+import { type Belonging, Owners } from './owners.js';
+import { Announcements, type RegistryChange, type RegistryListener } from './registry-change.js';
+import { checkRegistryOptions, type RegistryOptions } from './registry-options.js';
 
-interface Registration {
+interface Registration<TValue> {
   readonly mailbox: OwnedSender;
-  readonly forget: Cancel;
+  value: TValue | undefined;
+  /** Who wants to know when the name is free. */
+  watchers: CloseCallbacks | undefined;
 }
 
 /**
  * Unique names for processes and inboxes.
  *
  * A name belongs to its mailbox and lives no longer: when a process ends, in whatever way, or an inbox closes, its names
- * are free before anybody hears of it.
+ * are free before anybody hears of it. Names are compared exactly. All of it is in one event loop, so there are no partitions.
  *
  * @see Elixir `Registry` with unique keys, Erlang `register/2`.
  */
-export class Registry implements NameDirectory {
-  readonly #registrations = new Map<string, Registration>();
+export class Registry<TValue = unknown> implements NameRegistry<TValue> {
+  readonly #name: string;
+  readonly #log: Logger;
+  readonly #registrations = new Map<string, Registration<TValue>>();
+  readonly #owners = new Owners<Registration<TValue>>((owner) => this.#end(owner));
+  readonly #announcements: Announcements<TValue>;
+  readonly #locks = new KeyLocks();
+
+  /** @throws {VigilError} `InvalidConfiguration` that names the option. */
+  constructor(options: RegistryOptions = {}) {
+    const { name, log } = checkRegistryOptions(options);
+    this.#name = name;
+    this.#log = log;
+    this.#announcements = new Announcements(log);
+  }
 
   get size(): number {
     return this.#registrations.size;
   }
 
-  /**
-   * Names a mailbox: a process (by its ref) or an inbox. One mailbox can have many names.
-   *
-   * @throws {VigilError} `AlreadyRegistered` when the name is taken, with its holder in `details.holder`; `InboxClosed` when
-   *   the mailbox has ended; `InvalidConfiguration` when the name is not a non-empty string.
-   */
-  register(name: string, mailbox: OwnedSender): void {
+  register(name: string, mailbox: OwnedSender, value?: TValue): void {
     checkName('name', name);
-    checkMethods('mailbox', mailbox, ['send', 'isClosed', 'onClose', 'stats']);
+    checkMailbox(mailbox);
     const holder = this.whereis(name);
     if (holder !== undefined) throw new VigilError('AlreadyRegistered', `the name "${name}" is taken`, { details: { name, holder } });
     if (mailbox.isClosed()) throw new VigilError('InboxClosed', `"${name}" cannot name a mailbox that is closed`);
-    const forget = mailbox.onClose(() => this.#registrations.delete(name));
-    this.#registrations.set(name, { mailbox, forget });
+    const registration = { mailbox, value, watchers: undefined };
+    this.#registrations.set(name, registration);
+    this.#owners.give(mailbox, name, registration);
+    this.#announce('registered', { name, item: registration });
   }
 
-  /** Who has the name now. */
   whereis(name: string): Sender | undefined {
     return this.#registrations.get(name)?.mailbox;
   }
 
-  /** Takes a name away from whoever has it: an administrator's call. A process frees its own with `ctx.unregister`. */
+  lookup(name: string): NameEntry<TValue>[] {
+    const registration = this.#registrations.get(name);
+    return registration === undefined ? [] : [{ mailbox: registration.mailbox, value: registration.value }];
+  }
+
+  namesOf(mailbox: OwnedSender): string[] {
+    return this.#owners.namesOf(mailbox);
+  }
+
+  update(name: string, mailbox: OwnedSender, value: TValue): void {
+    const registration = this.#registrations.get(checkName('name', name));
+    if (registration?.mailbox !== mailbox) throw new VigilError('NotRegistered', `the mailbox does not have the name "${name}"`);
+    registration.value = value;
+  }
+
   unregister(name: string): boolean {
     const registration = this.#registrations.get(name);
     if (registration === undefined) return false;
-    this.#registrations.delete(name);
-    registration.forget();
+    const { mailbox } = registration;
+    // Nobody should find one name of an owner that has ended when another is free.
+    if (mailbox.isClosed()) this.#end(mailbox);
+    else this.#free(this.#owners.take(mailbox, name), 'unregistered');
     return true;
   }
 
@@ -63,8 +97,42 @@ export class Registry implements NameDirectory {
     return this.#registrations.get(name)?.mailbox === mailbox && this.unregister(name);
   }
 
-  /** A copy of what each name's mailbox holds now. */
+  onFree(name: string, callback: () => void): Cancel {
+    const registration = this.#registrations.get(name);
+    if (registration === undefined) return () => false;
+    registration.watchers ??= new CloseCallbacks();
+    return registration.watchers.add(callback);
+  }
+
+  dispatch(name: string, callback: (entries: NameEntry<TValue>[]) => void): void {
+    const checked = checkFunction<typeof callback>()('callback', callback);
+    const entries = this.lookup(name);
+    if (entries.length > 0) checked(entries);
+  }
+
+  listen(listener: RegistryListener<TValue>): Cancel {
+    return this.#announcements.listen(listener);
+  }
+
+  lock<T>(key: string, work: () => T | Promise<T>, options?: LockOptions): Promise<T> {
+    return this.#locks.lock(key, work, options);
+  }
+
   snapshot(): Map<string, MailboxStats> {
     return new Map(Array.from(this.#registrations, ([name, { mailbox }]) => [name, mailbox.stats()]));
+  }
+
+  #end(owner: OwnedSender): void {
+    this.#free(this.#owners.takeAll(owner), 'ended');
+  }
+
+  #free(belongings: readonly Belonging<Registration<TValue>>[], kind: RegistryChange['kind']): void {
+    for (const { name } of belongings) this.#registrations.delete(name);
+    for (const { name, item } of belongings) item.watchers?.callAll(undefined, `the name "${name}"`, this.#log);
+    for (const belonging of belongings) this.#announce(kind, belonging);
+  }
+
+  #announce(kind: RegistryChange['kind'], { name, item: { mailbox, value } }: Belonging<Registration<TValue>>): void {
+    if (this.#announcements.isHeard) this.#announcements.tell({ kind, registry: this.#name, name, mailbox, value });
   }
 }

@@ -85,9 +85,9 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
     return this.#exitCallbacks.add(callback);
   }
 
-  register(name: string): void {
+  register(name: string, value?: unknown): void {
     if (this.#isEnded) throw this.notFound();
-    this.host.environment.names.register(name, this.ref);
+    this.host.environment.names.register(name, this.ref, value);
     this.#names ??= new Set();
     this.#names.add(name);
   }

@@ -57,9 +57,10 @@ export interface ProcessContext<TMessage = unknown, TArgs = unknown> {
   /**
    * Gives this process a name, until it ends or unregisters it.
    *
+   * @param value - what others find with the name, by `lookup` of the runtime's registry.
    * @throws {VigilError} `AlreadyRegistered` when the name is taken, `ProcessNotFound` when this process has ended.
    */
-  register(name: string): void;
+  register(name: string, value?: unknown): void;
   /** Frees a name of this process; false when it does not have it. */
   unregister(name: string): boolean;
 }

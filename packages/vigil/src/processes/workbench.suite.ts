@@ -7,15 +7,13 @@ import {
   LocalInbox,
   type Logger,
   MailboxSettings,
-  type NameDirectory,
   noTelemetry,
-  type OwnedSender,
   type Sender,
   type Signal,
   SystemClock,
   systemRandom,
-  VigilError,
 } from '../core/index.js';
+import { Registry } from '../messaging/index.js';
 import type { Process, ProcessHost, ProcessSettings, Readiness, Runner } from './runner.js';
 import type { Script } from './scripts.suite.js';
 
@@ -57,7 +55,7 @@ export class Workbench {
   constructor(harness: RunnerHarness) {
     const log = (level: keyof Logger) => (message: string, details?: unknown) => this.logged.push({ level, message, details });
     const clock = new SystemClock();
-    const names = new Names();
+    const names = new Registry();
     this.#harness = harness;
     this.environment = {
       clock,
@@ -210,25 +208,6 @@ export class Subject implements ProcessHost {
 
   #require(isKept: boolean, violation: string): void {
     if (!isKept) this.#violations.push(violation);
-  }
-}
-
-/** The least that a directory of names can be. */
-class Names implements NameDirectory {
-  readonly #holders = new Map<string, OwnedSender>();
-
-  register(name: string, mailbox: OwnedSender): void {
-    if (this.#holders.has(name)) throw new VigilError('AlreadyRegistered', `the name "${name}" is taken`);
-    this.#holders.set(name, mailbox);
-    mailbox.onClose(() => this.release(name, mailbox));
-  }
-
-  whereis(name: string): Sender | undefined {
-    return this.#holders.get(name);
-  }
-
-  release(name: string, mailbox: OwnedSender): boolean {
-    return this.#holders.get(name) === mailbox && this.#holders.delete(name);
   }
 }
 

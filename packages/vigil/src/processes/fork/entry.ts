@@ -1,4 +1,5 @@
 /** The main program of a fork: imports a module and runs it as a process when it is told which. */
+import { leaveHostEnvironment } from '../../core/index.js';
 import { SyncPipe } from '../os/sync-pipe.js';
 import { CodeHost } from '../remote/code-host.js';
 import { revive } from '../remote/data.js';
@@ -52,6 +53,7 @@ process.on('uncaughtException', (error) => host.fail(error));
 // The parent is gone, however it went: there is nobody left to work for, and the programs of this group are nobody's either.
 process.on('disconnect', () => process.kill(process.platform === 'win32' ? process.pid : -process.pid, 'SIGKILL'));
 
+leaveHostEnvironment(host.environment);
 const module = import(href);
 // Whoever starts the process hears of it.
 module.catch(() => {});

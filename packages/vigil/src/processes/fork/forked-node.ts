@@ -4,7 +4,7 @@ import { Program, type ProgramEnd } from '../os/program.js';
 import { frame, FrameReader } from '../os/sync-pipe.js';
 import type { Call, FromCode, ToCode } from '../remote/protocol.js';
 import type { Measured } from '../pulse.js';
-import type { Need, Workplace, WorkplaceUser } from '../remote/workplace.js';
+import { answerToSpare, type Need, type Workplace, type WorkplaceUser } from '../remote/workplace.js';
 import { environmentWith, type EnvironmentOverlay } from '../spawn-options.js';
 import { CALLS_FD, isEnvelope } from './stdio.js';
 
@@ -112,7 +112,7 @@ export class ForkedNode implements Workplace {
   #answerCalls(pipe: unknown): void {
     if (!isDuplex(pipe)) return;
     // A process sends no second question before it has the answer to its first.
-    const reader = new FrameReader((question: Call) => pipe.write(frame(this.#user?.answer(question))));
+    const reader = new FrameReader((question: Call) => pipe.write(frame(this.#user?.answer(question) ?? answerToSpare())));
     pipe.on('data', (chunk) => {
       try {
         reader.write(chunk);

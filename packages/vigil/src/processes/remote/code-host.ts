@@ -6,6 +6,11 @@ import { Home } from './home.js';
 import { HostedProcess } from './hosted-process.js';
 import { type LinkHome, SELF, type StartOrder, type ToCode } from './protocol.js';
 
+/** What is said to whoever runs here, whether the module is there or not. */
+type ForHome = Extract<ToCode, { is: 'credit' | 'answer' | 'down' | 'freed' }>;
+
+type ForProcess = Exclude<ToCode, ForHome>;
+
 /** How the thread or process in which the code runs is left. */
 export interface Exit {
   /** Called once, when everything that had to be said is posted. */
@@ -23,7 +28,7 @@ export class CodeHost implements ProcessHost {
   readonly #home: Home;
   readonly #exit: Exit;
   /** What was said before the module was there. */
-  readonly #pending: ToCode[] = [];
+  readonly #pending: ForProcess[] = [];
   #path = '';
   #process: HostedProcess | undefined;
   #hasEnded = false;
@@ -60,7 +65,8 @@ export class CodeHost implements ProcessHost {
   }
 
   receive(message: ToCode): void {
-    if (this.#hasEnded) return;
+    // The module may wait for an answer while it is imported.
+    if (this.#hasEnded || this.#takeHome(message)) return;
     if (this.#process === undefined) this.#pending.push(message);
     else this.#take(message, this.#process);
   }
@@ -115,7 +121,35 @@ export class CodeHost implements ProcessHost {
     );
   }
 
-  #take(message: ToCode, process: HostedProcess): void {
+  /** Takes what is not for the process; false when it is. */
+  #takeHome(message: ToCode): message is ForHome {
+    switch (message.is) {
+      case 'credit':
+        this.#home.credit(message.count);
+        return true;
+      case 'answer':
+        this.#home.answer(message.call, message.answer);
+        return true;
+      case 'down':
+        this.#home.down(message);
+        return true;
+      case 'freed':
+        this.#home.names.freed(message.name);
+        return true;
+      case 'start':
+      case 'stop':
+      case 'suspend':
+      case 'resume':
+      case 'deliver':
+      case 'drained':
+      case 'exit_signal':
+      case 'notify':
+      case 'ping':
+        return false;
+    }
+  }
+
+  #take(message: ForProcess, process: HostedProcess): void {
     switch (message.is) {
       case 'start':
         throw new Error(`process "${process.settings.id}" is started a second time`);
@@ -129,12 +163,6 @@ export class CodeHost implements ProcessHost {
         return process.deliver(message.loan, message.message);
       case 'drained':
         return process.drained();
-      case 'credit':
-        return this.#home.credit(message.count);
-      case 'answer':
-        return this.#home.answer(message.call, message.answer);
-      case 'down':
-        return this.#home.down(message);
       case 'exit_signal':
         return process.hearExit(this.#home.exitSignalOf(message));
       case 'notify':

@@ -7,13 +7,13 @@ import {
   type Logger,
   noTelemetry,
   type OwnedSender,
-  type Sender,
   type SendOutcome,
   SystemClock,
   systemRandom,
   VigilError,
 } from '../../core/index.js';
 import type { Down, ExitSignal, Monitor } from '../runner.js';
+import { BorrowedNames } from './borrowed-names.js';
 import { dehydrate, revive, reviveReason } from './data.js';
 import {
   type Answer,
@@ -43,8 +43,12 @@ export class Home implements RefHome {
   readonly clock: Clock = new SystemClock();
   readonly log: Logger;
   readonly environment: Environment;
-  /** A number of which the runtime gives no other: the beginning of the ids of messages that are made here. */
-  messageIds: number | string = 0;
+  readonly names: BorrowedNames = new BorrowedNames(this);
+  /**
+   * The beginning of the ids of messages that are made here: a number of which the runtime gives no other, or, until it has given one,
+   * a part of chance.
+   */
+  messageIds: number | string = systemRandom.next().toString(36).slice(2);
   readonly #link: LinkHome;
   /** So that the same process is the same ref, as long as somebody holds it. */
   readonly #refs = new Map<number, { readonly sender: WeakRef<RemoteSender>; heard: number }>();
@@ -66,11 +70,7 @@ export class Home implements RefHome {
       log,
       random: systemRandom,
       telemetry: noTelemetry,
-      names: {
-        register: (name) => this.call('register', name),
-        whereis: (name) => this.#whereis(name),
-        release: (name) => this.call('unregister', name),
-      },
+      names: this.names,
       // What is left in the buffer at the end is still in the books of the other side, which buries it.
       deadLetters: new DeadLetterQueue(1, clock, noTelemetry),
       guard: { watch: () => () => false },
@@ -89,6 +89,12 @@ export class Home implements RefHome {
 
   call<K extends keyof Calls>(call: K, ...args: Parameters<Calls[K]>): ReturnType<Calls[K]> {
     return this.#link.call(call, ...args);
+  }
+
+  isAlive(handle: number): boolean {
+    const isAlive = this.call('isAlive', handle);
+    if (!isAlive) this.names.ended(handle);
+    return isAlive;
   }
 
   postMessage(to: number, message: MessageData): void {
@@ -181,11 +187,6 @@ export class Home implements RefHome {
     if (entry === undefined || entry.sender.deref() !== undefined) return;
     this.#refs.delete(handle);
     this.post({ is: 'forget', handle, heard: entry.heard });
-  }
-
-  #whereis(name: string): Sender | undefined {
-    const handle = this.call('whereis', name);
-    return handle === undefined ? undefined : this.senderOf(handle);
   }
 
   #logLine(level: keyof Logger, message: string, details: unknown): void {

@@ -51,13 +51,13 @@ export class HostedProcess extends TaskProcess {
 
   protected override refuseMessages(): void {}
 
-  override register(name: string): void {
+  override register(name: string, value?: unknown): void {
     this.#checkAlive();
-    this.#home.call('register', name);
+    this.#home.names.register(name, this.#self, value);
   }
 
   override unregister(name: string): boolean {
-    return this.isAlive && this.#home.call('unregister', name);
+    return this.isAlive && this.#home.names.release(name, this.#self);
   }
 
   override monitor(target: ProcessRef | string): Monitor {

@@ -10,6 +10,7 @@
  *      │ ◀────────── send, log ── credit ─────▶ │  at most `SEND_WINDOW` of them without credit
  *      │ ◀─────────────────────────────── watch │
  *      │  down, exit_signal ──────────────────▶ │
+ *      │  freed(name) ────────────────────────▶ │  whoever was found by that name has it no more
  *      │ ◀────────── request, cancel ── answer ──▶ │  what is awaited there
  *      │ ◀═══════════ call ═══════════════════▶ │  what blocks there until it is answered
  *      │  ping ── pong ── suspend ── resume ──▶ │
@@ -46,6 +47,12 @@ export interface Handle {
   readonly number: number;
   /** Of a process; a mailbox has none. */
   readonly process: { readonly id: string; readonly incarnation: number; readonly kind: ProcessKind } | undefined;
+}
+
+/** Who has a name, and what was said with it. */
+export interface Entry {
+  readonly holder: Handle;
+  readonly value: unknown;
 }
 
 export interface MessageData {
@@ -91,6 +98,7 @@ export type ToCode =
     }
   | { readonly is: 'exit_signal'; readonly from: Handle; readonly reason: ReasonData }
   | { readonly is: 'notify'; readonly signal: Signal }
+  | { readonly is: 'freed'; readonly name: string }
   | { readonly is: 'ping'; readonly number: number };
 
 /** What is said here. */
@@ -116,9 +124,16 @@ export interface SendWait {
 
 /** What there asks here and waits for. */
 export interface Calls {
+  /** Whoever was found is known from then on, until it is said that the name is `freed`. */
   whereis(name: string): Handle | undefined;
-  register(name: string): void;
+  lookup(name: string): Entry[];
+  register(name: string, holder: number, value: unknown): void;
+  update(name: string, holder: number, value: unknown): void;
+  release(name: string, holder: number): boolean;
   unregister(name: string): boolean;
+  namesOf(holder: number): string[];
+  nameCount(): number;
+  snapshot(): Map<string, MailboxStats>;
   isAlive(handle: number): boolean;
   stats(handle: number): MailboxStats;
   /** These two are asked, though nothing comes back: between processes, a question can overtake what was said before. */

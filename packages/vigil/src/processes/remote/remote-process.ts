@@ -20,6 +20,7 @@ import { Pulse } from '../pulse.js';
 import type { Down, Monitor, ProcessHost, ProcessSettings, Vitals } from '../runner.js';
 import { copied, dehydrate, dehydrateReason, revive, reviveReason } from './data.js';
 import { Handles, nameOf } from './handles.js';
+import { LentNames, type NamesBorrower } from './lent-names.js';
 import { dehydrateLetter, dehydrateMessage, reviveMessage } from './message-data.js';
 import {
   type Answer,
@@ -52,10 +53,11 @@ export interface RemoteKind {
  *
  * Invariant: its end is recorded when the thread or process is gone, never before; the first reason that was known by then counts.
  */
-export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs> implements Outlet, WorkplaceUser {
+export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs> implements Outlet, WorkplaceUser, NamesBorrower {
   readonly #remote: RemoteKind;
   readonly #workplaces: Workplaces;
   readonly #handles: Handles = new Handles(this.ref);
+  readonly #names: LentNames;
   readonly #loans = new Map<number, Message>();
   /** How many more messages of each rank may be lent. */
   readonly #windows: number[] = MESSAGE_PRIORITIES.map(() => LOAN_WINDOW);
@@ -78,6 +80,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
     super(settings, incarnation, host);
     this.#remote = remote;
     this.#workplaces = workplaces;
+    this.#names = new LentNames(host.environment.names, this.#handles, this);
     this.#pulse = new Pulse(settings, host.environment.clock, {
       ping: (number) => this.post({ is: 'ping', number }),
       measure: () => this.#workplace?.measure() ?? {},
@@ -151,6 +154,10 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
 
   override vitals(): Vitals | undefined {
     return this.#workplace === undefined || !this.isAlive ? undefined : this.#pulse.vitals();
+  }
+
+  tellFreed(name: string): void {
+    this.post({ is: 'freed', name });
   }
 
   convert(payload: unknown): unknown {
@@ -257,6 +264,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
     this.#cancelLeaving?.();
     for (const monitor of this.#watches.values()) monitor.demonitor();
     this.#watches.clear();
+    this.#names.close();
     // What nobody waits for any more is not sent in the name of the dead.
     for (const request of this.#requests.values()) request.abort();
     if (this.#isIgnored && reason.kind === 'normal' && this.isAlive) this.host.processIgnored(this);
@@ -404,14 +412,26 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
   }
 
   #perform(call: Call): ReturnType<Calls[keyof Calls]> {
-    const { clock, names } = this.host.environment;
+    const { clock } = this.host.environment;
     switch (call.call) {
       case 'whereis':
-        return this.#handles.handleOf(names.whereis(...call.args));
+        return this.#names.whereis(...call.args);
+      case 'lookup':
+        return this.#names.lookup(...call.args);
       case 'register':
-        return this.register(...call.args);
+        return this.#names.register(...call.args);
+      case 'update':
+        return this.#names.update(...call.args);
+      case 'release':
+        return this.#names.release(...call.args);
       case 'unregister':
-        return this.unregister(...call.args);
+        return this.#names.unregister(...call.args);
+      case 'namesOf':
+        return this.#names.namesOf(...call.args);
+      case 'nameCount':
+        return this.#names.count();
+      case 'snapshot':
+        return this.#names.snapshot();
       case 'isAlive':
         return !this.#handles.get(call.args[0]).isClosed();
       case 'stats':

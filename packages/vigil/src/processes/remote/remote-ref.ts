@@ -28,6 +28,7 @@ export interface RefHome {
   postMessage(to: number, message: MessageData): void;
   request(question: SendWait, signal: AbortSignal | undefined): Promise<SendOutcome>;
   call<K extends keyof Calls>(call: K, ...args: Parameters<Calls[K]>): ReturnType<Calls[K]>;
+  isAlive(handle: number): boolean;
   watch(target: number | string): Monitor;
 }
 
@@ -65,7 +66,7 @@ export class RemoteSender<TMessage = unknown> implements OwnedSender<TMessage> {
   }
 
   isClosed(): boolean {
-    return !this.home.call('isAlive', this.handle);
+    return !this.home.isAlive(this.handle);
   }
 
   stats(): MailboxStats {
@@ -106,7 +107,7 @@ export class RemoteRef<TMessage = unknown> extends RemoteSender<TMessage> implem
   }
 
   isAlive(): boolean {
-    return this.home.call('isAlive', this.handle);
+    return this.home.isAlive(this.handle);
   }
 
   monitor(): Monitor {

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe } from 'node:test';
 import { isDeepStrictEqual } from 'node:util';
 import { type Runtime, runtime } from '../../app/index.js';
@@ -7,6 +10,8 @@ import type { ChildOptions, Supervisor } from '../../supervision/index.js';
 import type { Runner } from '../runner.js';
 import { activeResources } from './arena.suite.js';
 import { it } from './patient-it.suite.js';
+
+const VIGIL = new URL('../../index.js', import.meta.url).href;
 
 /** A module that says at its import, and at its entry, which workplace it is in: a number of its own. */
 const SOURCE = `
@@ -86,6 +91,35 @@ export function describeSpares(
       }
       assert.equal(seen.size, 6);
       assert.equal(supervisor.getChildInfo('worker_1')?.incarnation, 6);
+    });
+
+    it('have no names to ask for while the module is imported, and ids of messages that no other has', async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'vigil-spares-'));
+      const file = join(folder, 'imports');
+      const source = `
+        import { appendFileSync } from 'node:fs';
+        import { defaultRuntime, msg } from ${JSON.stringify(VIGIL)};
+        const said = [];
+        try { said.push(typeof defaultRuntime().registry.whereis('observer')); } catch (error) { said.push(error.code); }
+        said.push(msg('x').build().id);
+        appendFileSync(${JSON.stringify(file)}, 'x');
+        export default async (ctx) => {
+          ctx.whereis('observer').send([...said, msg('x').build().id]);
+          await ctx.inbox.recv();
+          throw new Error('told to');
+        };`;
+      try {
+        const supervisor = await supervise(runnerOf(moduleWith(source), 1));
+        const first = await heard();
+        await settled(() => readFileSync(file, 'utf8').length === 2);
+        supervisor.address('worker_1').send('crash');
+        const second = await heard();
+        assert.ok(Array.isArray(first) && Array.isArray(second));
+        assert.deepEqual([first[0], second[0]], ['object', 'InvalidState']);
+        assert.equal(new Set([...first.slice(1), ...second.slice(1)]).size, 4);
+      } finally {
+        rmSync(folder, { recursive: true });
+      }
     });
 
     it('are not shared between children of different limits', async () => {

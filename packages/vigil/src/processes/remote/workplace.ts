@@ -1,5 +1,6 @@
-import type { Environment } from '../../core/index.js';
+import { type Environment, VigilError } from '../../core/index.js';
 import type { ProcessSettings } from '../runner.js';
+import { dehydrate } from './data.js';
 import type { Answer, Call, FromCode, ToCode } from './protocol.js';
 import type { Measured } from '../pulse.js';
 
@@ -38,6 +39,12 @@ export interface Need {
   readonly settings: ProcessSettings;
   readonly incarnation: number;
   readonly environment: Environment;
+}
+
+/** What a spare is answered, whose module asks while it is imported. */
+export function answerToSpare(): Answer {
+  const message = 'this is a spare, which belongs to no process yet: names can be asked for in the body of the module';
+  return { error: dehydrate(new VigilError('InvalidState', message)) };
 }
 
 /** Makes workplaces of one kind for one module. */

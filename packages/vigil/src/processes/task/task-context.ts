@@ -19,7 +19,7 @@ export interface ContextSource<TMessage, TArgs> {
   unlink(target: ProcessRef): boolean;
   trapExits(handler: (signal: ExitSignal) => void): void;
   onSignal(signal: Signal, handler: () => void): void;
-  register(name: string): void;
+  register(name: string, value?: unknown): void;
   unregister(name: string): boolean;
 }
 
@@ -103,8 +103,8 @@ export class TaskContext<TMessage, TArgs> implements ProcessContext<TMessage, TA
     return this.#process.host.environment.names.whereis(name);
   }
 
-  register(name: string): void {
-    this.#process.register(name);
+  register(name: string, value?: unknown): void {
+    this.#process.register(name, value);
   }
 
   unregister(name: string): boolean {

@@ -1,6 +1,7 @@
 /** The main program of a worker thread: imports a module at once, and runs it as a process when it is told which. */
 import { channel } from 'node:diagnostics_channel';
 import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { leaveHostEnvironment } from '../../core/index.js';
 import { CodeHost } from '../remote/code-host.js';
 import { revive } from '../remote/data.js';
 import { refusedBy } from '../remote/home.js';
@@ -61,6 +62,7 @@ channel('child_process').subscribe((message) => {
 
 process.on('uncaughtException', (error) => host.fail(error));
 
+leaveHostEnvironment(host.environment);
 const module = import(href);
 // Whoever starts the process hears of it; a spare that nobody starts has nobody to tell.
 module.catch(() => {});

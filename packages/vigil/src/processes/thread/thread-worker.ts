@@ -3,7 +3,7 @@ import { VigilError } from '../../core/index.js';
 import { readTree } from '../os/process-figures.js';
 import type { Call, FromCode, ToCode } from '../remote/protocol.js';
 import type { Measured } from '../pulse.js';
-import type { Need, Workplace, WorkplaceUser } from '../remote/workplace.js';
+import { answerToSpare, type Need, type Workplace, type WorkplaceUser } from '../remote/workplace.js';
 import { environmentWith, type EnvironmentOverlay } from '../spawn-options.js';
 import type { ProgramNews, WorkerData } from './worker-data.js';
 
@@ -120,7 +120,7 @@ export class ThreadWorker implements Workplace {
   #answer(call: Call): void {
     // What it had said before it asked is older than its question.
     this.#hearAll();
-    this.#calls.postMessage(this.#user?.answer(call) ?? { value: undefined });
+    this.#calls.postMessage(this.#user?.answer(call) ?? answerToSpare());
     Atomics.store(this.#answered, 0, 1);
     Atomics.notify(this.#answered, 0);
   }

@@ -1,0 +1,4 @@
+import { describeNames } from '../remote/names.suite.js';
+import { fork } from './fork-runner.js';
+
+describeNames('fork', (module, spares) => fork(module, { spares }));
