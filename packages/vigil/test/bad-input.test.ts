@@ -308,6 +308,19 @@ const SEND_OPTIONS: DomainsOf<Required<vigil.SendOptions>> = {
 const WAIT_OPTIONS: DomainsOf<Required<vigil.WaitOptions>> = { signal };
 const SEND_WAIT_OPTIONS: DomainsOf<Required<vigil.SendWaitOptions>> = { ...SEND_OPTIONS, ...WAIT_OPTIONS, timeoutMs: duration };
 
+const REGISTRY_OPTIONS: DomainsOf<Required<vigil.RegistryOptions>> = { name: text, log: logger };
+
+const mailboxes: Domain = {
+  takes: (value) => hasMethods(value, ['isClosed', 'onClose', 'stats', 'send']),
+  examples: [quiet().inbox()],
+  isRequired: true,
+};
+
+const LOCK_OPTIONS: DomainsOf<Required<vigil.LockOptions>> = {
+  ...WAIT_OPTIONS,
+  owner: { takes: (value) => hasMethods(value, ['isClosed', 'onClose']), examples: [quiet().inbox()] },
+};
+
 const SHUTDOWN_OPTIONS: DomainsOf<Required<vigil.shutdown.ShutdownOptions>> = { timeoutMs: duration, order: oneOf('reverse', 'forward') };
 
 /** Values that have fooled checks before: not numbers, nearly numbers, boxes, and objects that pretend. */
@@ -647,19 +660,83 @@ const TABLE: readonly Row[] = [
   row('Registry.register', 'name', needed(text), () =>
     givenTo(quiet(), (runtime) => (value) => runtime.registry.register(value, runtime.inbox()), aRegistryWorks),
   ),
-  row(
-    'Registry.register',
-    'mailbox',
-    { takes: (value) => hasMethods(value, ['isClosed', 'onClose', 'stats', 'send']), examples: [quiet().inbox()], isRequired: true },
-    () =>
-      givenTo(
-        quiet(),
-        ({ registry }) =>
-          (value) =>
-            registry.register('box', value),
-        aRegistryWorks,
-      ),
+  row('Registry.register', 'mailbox', mailboxes, () =>
+    givenTo(
+      quiet(),
+      ({ registry }) =>
+        (value) =>
+          registry.register('box', value),
+      aRegistryWorks,
+    ),
   ),
+  ...options('Registry', 'registry options', REGISTRY_OPTIONS, () => ({ give: (value) => new vigil.Registry(value) })),
+  row('Registry.onFree', 'callback', needed(callback), () =>
+    givenTo(
+      aRegistry(),
+      ({ registry }) =>
+        (value) =>
+          registry.onFree('taken', value),
+      aNameIsTaken,
+    ),
+  ),
+  row('Registry.dispatch', 'callback', needed(callback), () =>
+    givenTo(
+      aRegistry(),
+      ({ registry }) =>
+        (value) =>
+          registry.dispatch('taken', value),
+      aNameIsTaken,
+    ),
+  ),
+  row('Registry.listen', 'listener', needed(callback), () =>
+    givenTo(
+      aRegistry(),
+      ({ registry }) =>
+        (value) =>
+          registry.listen(value),
+      aNameIsTaken,
+    ),
+  ),
+  row('Registry.lock', 'key', needed(text), () =>
+    givenTo(
+      aRegistry(),
+      ({ registry }) =>
+        (value) =>
+          registry.lock(value, () => 1),
+      aNameIsTaken,
+    ),
+  ),
+  row('Registry.lock', 'work', needed(callback), () =>
+    givenTo(
+      aRegistry(),
+      ({ registry }) =>
+        (value) =>
+          registry.lock('x', value),
+      aNameIsTaken,
+    ),
+  ),
+  ...options('Registry.lock', 'wait options', LOCK_OPTIONS, () =>
+    givenTo(
+      aRegistry(),
+      ({ registry }) =>
+        (value) =>
+          registry.lock('x', () => 1, value),
+      aNameIsTaken,
+    ),
+  ),
+
+  ...options('DuplicateRegistry', 'registry options', REGISTRY_OPTIONS, () => ({ give: (value) => new vigil.DuplicateRegistry(value) })),
+  row('DuplicateRegistry.register', 'name', needed(text), () =>
+    givenTo(new vigil.DuplicateRegistry(), (registry) => (value) => registry.register(value, quiet().inbox()), isEmpty),
+  ),
+  row('DuplicateRegistry.register', 'mailbox', mailboxes, () =>
+    givenTo(new vigil.DuplicateRegistry(), (registry) => (value) => registry.register('x', value), isEmpty),
+  ),
+  row('DuplicateRegistry.dispatch', 'callback', needed(callback), () => ({
+    give: (value) => new vigil.DuplicateRegistry().dispatch('x', value),
+  })),
+  row('DuplicateRegistry.listen', 'listener', needed(callback), () => ({ give: (value) => new vigil.DuplicateRegistry().listen(value) })),
+  row('DuplicateRegistry.lock', 'key', needed(text), () => ({ give: (value) => new vigil.DuplicateRegistry().lock(value, () => 1) })),
 
   row(
     'TelemetryEmitter',
@@ -828,7 +905,9 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   ],
   DeadLetterQueue: ['size', 'isFull', 'evicted', 'list', 'add', 'discard', 'discardAll'],
   Message: ['id', 'metadata', 'attemptCount', 'isExpired', 'sizeBytes'],
-  Registry: ['size', 'whereis', 'unregister', 'release', 'snapshot'],
+  // A name that is only looked up, or a value, which can be anything.
+  Registry: ['size', 'whereis', 'lookup', 'namesOf', 'update', 'unregister', 'release', 'snapshot'],
+  DuplicateRegistry: ['size', 'lookup', 'namesOf', 'unregister'],
   TelemetryEmitter: ['wants', 'report'],
   ShutdownManager: [],
   VirtualClock: ['pendingTimers', 'now', 'wallTime', 'after', 'soon', 'keepAlive'],
@@ -839,6 +918,7 @@ const NO_ROWS_OF_THEIR_OWN: readonly string[] = [
   // The default runtime's methods.
   'app',
   'appWithPreset',
+  'defaultRuntime',
   'dynamicSupervisor',
   'inbox',
   'inboxBuilder',
@@ -851,7 +931,6 @@ const NO_ROWS_OF_THEIR_OWN: readonly string[] = [
   'via',
   'App',
 
-  'Registry',
   // What they get is shown or asked about, whatever it is.
   'VigilError',
   'describeExit',
@@ -877,6 +956,7 @@ describe('the table of bad input', async () => {
     DeadLetterQueue: quiet().deadLetters,
     Message: quiet().msg('x').build(),
     Registry: new vigil.Registry(),
+    DuplicateRegistry: new vigil.DuplicateRegistry(),
     TelemetryEmitter: quiet().telemetry,
     ShutdownManager: quiet().shutdownManager,
     VirtualClock: new VirtualClock(),
@@ -1359,6 +1439,22 @@ function aRegistryWorks(runtime: vigil.Runtime): void {
   assert.equal(registry.size, 0);
   registry.register('box', runtime.inbox());
   assert.equal(registry.size, 1);
+}
+
+function aRegistry(): vigil.Runtime {
+  const runtime = quiet();
+  runtime.registry.register('taken', runtime.inbox());
+  return runtime;
+}
+
+async function aNameIsTaken({ registry }: vigil.Runtime): Promise<void> {
+  assert.equal(registry.lookup('taken').length, 1);
+  // Nobody holds a lock who was refused.
+  assert.equal(await registry.lock('x', () => 1), 1);
+}
+
+function isEmpty(registry: vigil.DuplicateRegistry): void {
+  assert.equal(registry.size, 0);
 }
 
 async function aHookRuns(runtime: vigil.Runtime): Promise<void> {

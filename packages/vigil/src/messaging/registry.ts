@@ -78,7 +78,7 @@ export class Registry<TValue = unknown> implements NameRegistry<TValue> {
   }
 
   update(name: string, mailbox: OwnedSender, value: TValue): void {
-    const registration = this.#registrations.get(checkName('name', name));
+    const registration = this.#registrations.get(name);
     if (registration?.mailbox !== mailbox) throw new VigilError('NotRegistered', `the mailbox does not have the name "${name}"`);
     registration.value = value;
   }
