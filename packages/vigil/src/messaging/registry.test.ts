@@ -130,6 +130,24 @@ describe('Registry: the end of an owner', () => {
     });
   }
 
+  it('REG-10: tells of the names of a process when all of them are free', async () => {
+    const { registry, environment } = makeEnvironment();
+    const host = new Host(environment, () => {});
+    const process = host.start((ctx) => {
+      ctx.register('a');
+      ctx.register('b');
+      return ctx.stopped;
+    });
+    const seen: unknown[] = [];
+    registry.listen(({ kind, name }) => seen.push([kind, name, registry.size]));
+    process.kill();
+    await host.exited;
+    assert.deepEqual(seen, [
+      ['ended', 'a', 0],
+      ['ended', 'b', 0],
+    ]);
+  });
+
   it('REG-05: gives its name to the successor of a process that crashed, 1,000 times', async () => {
     const { registry, environment } = makeEnvironment();
     const crashes: unknown[] = [];
