@@ -66,8 +66,15 @@ export {
 } from './core/index.js';
 export {
   DuplicateRegistry,
+  type FanOutResult,
+  type GroupEvent,
+  type GroupMember,
+  type GroupMonitor,
+  type GroupStats,
   type LockOptions,
+  type MemberOptions,
   type NameRegistry,
+  ProcessGroup,
   Registry,
   type RegistryChange,
   type RegistryListener,

@@ -738,6 +738,26 @@ const TABLE: readonly Row[] = [
   row('DuplicateRegistry.listen', 'listener', needed(callback), () => ({ give: (value) => new vigil.DuplicateRegistry().listen(value) })),
   row('DuplicateRegistry.lock', 'key', needed(text), () => ({ give: (value) => new vigil.DuplicateRegistry().lock(value, () => 1) })),
 
+  row('ProcessGroup', 'name', needed(text), () => ({ give: (value) => new vigil.ProcessGroup(value) })),
+  row('ProcessGroup.add', 'id', needed(text), () =>
+    givenTo(aGroup(), (group) => (value) => group.add(value, quiet().inbox()), aGroupHasOne),
+  ),
+  row('ProcessGroup.add', 'sender', mailboxes, () => givenTo(aGroup(), (group) => (value) => group.add('x', value), aGroupHasOne)),
+  ...options('ProcessGroup.add', 'member options', { weight: positiveDuration }, () =>
+    givenTo(aGroup(), (group) => (value) => group.add('x', quiet().inbox(), value), aGroupHasOne),
+  ),
+  row('ProcessGroup.broadcastBatch', 'payloads', needed(array), () =>
+    givenTo(aGroup(), (group) => (value) => group.broadcastBatch(value), aGroupHasOne),
+  ),
+  ...options('ProcessGroup.broadcast', 'send options', SEND_OPTIONS, () =>
+    givenTo(aGroup(), (group) => (value) => group.broadcast('x', value), aGroupHasOne),
+  ).map(inMessage),
+  ...options('ProcessGroup.roundRobin', 'send options', SEND_OPTIONS, () =>
+    givenTo(aGroup(), (group) => (value) => group.roundRobin('x', value), aGroupHasOne),
+  ).map(inMessage),
+  row('ProcessGroup.route', 'key', needed(text), () => givenTo(aGroup(), (group) => (value) => group.route('x', value), aGroupHasOne)),
+  row('ProcessGroup.memberFor', 'key', needed(text), () => givenTo(aGroup(), (group) => (value) => group.memberFor(value), aGroupHasOne)),
+
   row(
     'TelemetryEmitter',
     'clock',
@@ -908,6 +928,7 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   // A name that is only looked up, or a value, which can be anything.
   Registry: ['size', 'whereis', 'lookup', 'namesOf', 'update', 'unregister', 'release', 'snapshot'],
   DuplicateRegistry: ['size', 'lookup', 'namesOf', 'unregister'],
+  ProcessGroup: ['remove', 'count', 'memberCount', 'members', 'stats', 'monitor'],
   TelemetryEmitter: ['wants', 'report'],
   ShutdownManager: [],
   VirtualClock: ['pendingTimers', 'now', 'wallTime', 'after', 'soon', 'keepAlive'],
@@ -957,6 +978,7 @@ describe('the table of bad input', async () => {
     Message: quiet().msg('x').build(),
     Registry: new vigil.Registry(),
     DuplicateRegistry: new vigil.DuplicateRegistry(),
+    ProcessGroup: new vigil.ProcessGroup('x'),
     TelemetryEmitter: quiet().telemetry,
     ShutdownManager: quiet().shutdownManager,
     VirtualClock: new VirtualClock(),
@@ -1451,6 +1473,19 @@ async function aNameIsTaken({ registry }: vigil.Runtime): Promise<void> {
   assert.equal(registry.lookup('taken').length, 1);
   // Nobody holds a lock who was refused.
   assert.equal(await registry.lock('x', () => 1), 1);
+}
+
+function aGroup(): vigil.ProcessGroup<string> {
+  const group = new vigil.ProcessGroup<string>('workers');
+  group.add('first', quiet().inbox());
+  return group;
+}
+
+function aGroupHasOne(group: vigil.ProcessGroup<string>): void {
+  assert.deepEqual(
+    group.members().map(({ id }) => id),
+    ['first'],
+  );
 }
 
 function isEmpty(registry: vigil.DuplicateRegistry): void {

@@ -24,6 +24,7 @@ export const VIGIL_ERROR_CODES = [
   'InboxClosed',
   'AlreadyRegistered',
   'NotRegistered',
+  'AlreadyMember',
   'NoMembers',
   'CircuitOpen',
   'RateLimitExceeded',

@@ -19,6 +19,7 @@ export * from './local-inbox.js';
 export * from './logger.js';
 export type * from './mailbox-stats.js';
 export {
+  checkSendOptions,
   MESSAGE_PRIORITIES,
   Message,
   mailboxAccess,

@@ -219,6 +219,15 @@ export function messageOf<T>(
   return message;
 }
 
+/**
+ * Refuses options that no send would take: for a send to many, which must not find that out at each of them.
+ *
+ * @throws {VigilError} `InvalidMessage`.
+ */
+export function checkSendOptions(options: SendOptions | undefined): void {
+  if (options !== undefined) messageOf(0, undefined, options, undefined, systemTime);
+}
+
 function textBytes(text: string | undefined): number {
   return text === undefined ? 0 : Buffer.byteLength(text);
 }

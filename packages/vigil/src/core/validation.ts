@@ -57,8 +57,7 @@ export const checkDuration: Check<number> = check(
   (value): value is number => typeof value === 'number' && Number.isFinite(value) && value >= 0,
 );
 
-/** A duration that must be longer than nothing. */
-export const checkPositiveDuration: Check<number> = check(
+export const checkPositiveNumber: Check<number> = check(
   'a finite number > 0',
   (value): value is number => typeof value === 'number' && Number.isFinite(value) && value > 0,
 );

@@ -10,7 +10,7 @@ import {
   checkOneOf,
   checkOr,
   checkPositiveCount,
-  checkPositiveDuration,
+  checkPositiveNumber,
   describeValue,
   invalidOption,
   type MailboxOptions,
@@ -140,7 +140,7 @@ const PROCESS_LIMITS = ['maxMemoryBytes', 'maxBlockedMs', 'priority'] as const;
 const NO_LIMITS = { maxMemoryBytes: undefined, maxBlockedMs: undefined, priority: 'normal' } as const;
 
 const checkMaxMemory = optional(checkPositiveCount);
-const checkMaxBlocked = optional(checkPositiveDuration);
+const checkMaxBlocked = optional(checkPositiveNumber);
 const checkPriority = checkOneOf(PROCESS_PRIORITIES);
 const checkRestartType = checkOneOf(RESTART_TYPES);
 const checkType = checkOneOf(CHILD_TYPES);
@@ -149,7 +149,7 @@ const checkMaxRestarts = optional(checkCount);
 const checkDelay = optional(checkRestartDelay);
 const checkHealthCheck = optional(checkFunction<HealthCheck>());
 
-const checkStartTimeout: Check<number | 'infinity'> = (name, value) => (value === 'infinity' ? value : checkPositiveDuration(name, value));
+const checkStartTimeout: Check<number | 'infinity'> = (name, value) => (value === 'infinity' ? value : checkPositiveNumber(name, value));
 
 const checkShutdownTimeout: Check<ShutdownTimeout> = (name, value) => {
   if (value === 'infinity' || value === 'brutal_kill') return value;
@@ -189,13 +189,13 @@ export function completeChildSpec(spec: ChildSpec, defaults: SupervisionDefaults
     healthCheckFn: checkHealthCheck('healthCheckFn', spec.healthCheckFn),
     ...limitsOf(id, spec, runner),
     healthCheckIntervalMs: checkOr(
-      checkPositiveDuration,
+      checkPositiveNumber,
       'healthCheckIntervalMs',
       spec.healthCheckIntervalMs,
       defaults.healthCheckIntervalMs,
     ),
     maxRestarts: checkMaxRestarts('maxRestarts', spec.maxRestarts),
-    periodMs: checkOr(checkPositiveDuration, 'maxSeconds', spec.maxSeconds, defaults.maxSeconds) * 1000,
+    periodMs: checkOr(checkPositiveNumber, 'maxSeconds', spec.maxSeconds, defaults.maxSeconds) * 1000,
     restartDelay: checkOr(checkDelay, 'restartDelay', spec.restartDelay, defaults.restartDelay),
     inbox: inboxOf(spec.inbox, defaults),
   };

@@ -1,4 +1,4 @@
-import { type Check, checkObject, checkPositiveDuration, invalidOption } from '../core/index.js';
+import { type Check, checkObject, checkPositiveNumber, invalidOption } from '../core/index.js';
 
 /**
  * How long a supervisor waits before it restarts a child: `initialMs` before the first restart, `multiplier` times as long before
@@ -21,8 +21,8 @@ export type CompleteRestartDelay = { readonly [K in keyof RestartDelay]-?: numbe
 export const checkRestartDelay: Check<CompleteRestartDelay> = (name, value) => {
   const { initialMs, maxMs = 30_000, multiplier = 2, jitter = 0 }: Partial<Record<keyof RestartDelay, unknown>> = checkObject(name, value);
   return {
-    initialMs: checkPositiveDuration(`${name}.initialMs`, initialMs),
-    maxMs: checkPositiveDuration(`${name}.maxMs`, maxMs),
+    initialMs: checkPositiveNumber(`${name}.initialMs`, initialMs),
+    maxMs: checkPositiveNumber(`${name}.maxMs`, maxMs),
     multiplier: checkBetween(`${name}.multiplier`, multiplier, 1, Number.MAX_VALUE),
     jitter: checkBetween(`${name}.jitter`, jitter, 0, 1),
   };
