@@ -16,9 +16,13 @@ export {
   type PresetName,
   type RunOptions,
   ProcessMailbox,
+  reply,
+  request,
   type Runtime,
   type RuntimeOptions,
   runtime,
+  serverOf,
+  startServer,
   Supervisor,
   type SupervisorBuilder,
   shutdown,
@@ -65,8 +69,12 @@ export {
   type WaitOptions,
 } from './core/index.js';
 export {
+  type Caller,
+  type CrashFacts,
   DuplicateRegistry,
   type FanOutResult,
+  type GenServer,
+  genServer,
   type GroupEvent,
   type GroupMember,
   type GroupMonitor,
@@ -79,6 +87,16 @@ export {
   type RegistryChange,
   type RegistryListener,
   type RegistryOptions,
+  type RequestOptions,
+  requestReply,
+  result,
+  type ServerContext,
+  type ServerDefinition,
+  type ServerHandle,
+  type StartedServer,
+  type StartServerOptions,
+  type StopServerOptions,
+  type Target,
 } from './messaging/index.js';
 export { fork, thread } from './processes/index.js';
 export {

@@ -181,9 +181,10 @@ const texts: Domain = {
   traps: ['--enable-source-maps', [1], [undefined]],
 };
 
-const THREAD_OPTIONS: DomainsOf<Required<vigil.ThreadOptions>> = { spares: count, env: variables, execArgv: texts };
+/** Args can be anything. */
+const THREAD_OPTIONS: DomainsOf<Required<Omit<vigil.ThreadOptions, 'args'>>> = { spares: count, env: variables, execArgv: texts };
 
-const FORK_OPTIONS: DomainsOf<Required<vigil.ForkOptions>> = {
+const FORK_OPTIONS: DomainsOf<Required<Omit<vigil.ForkOptions, 'args'>>> = {
   spares: count,
   cwd: text,
   env: variables,
@@ -826,11 +827,13 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   MessageBuilder: ['build'],
   App: ['exited', 'root', 'start', 'shutdown', 'inspect'],
   // Each builder has its own rows; a payload can be anything.
-  Runtime: ['supervisor', 'inbox', 'inboxBuilder', 'msg'],
+  Runtime: ['request', 'reply', 'startServer', 'serverOf', 'supervisor', 'inbox', 'inboxBuilder', 'msg'],
   DynamicSupervisor: ['startChild', 'whichChildren', 'countChildren', ...OF_EACH_KIND_OF_SUPERVISOR, 'keepsEnded'],
   TaskSupervisor: [],
   PartitionSupervisor: ['partitions', 'start'],
   ProcessContext: [
+    'environment',
+    'supervisor',
     'id',
     'incarnation',
     'args',
@@ -888,6 +891,8 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
     'childNotified',
   ],
   Inbox: [
+    'lateReplies',
+    'recvReply',
     'name',
     'deadLetters',
     'tryRecv',
@@ -905,6 +910,8 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
     'isDrained',
   ],
   ProcessMailbox: [
+    'giveUpLate',
+    'takeWhere',
     'adopt',
     'lend',
     'settle',
@@ -936,8 +943,14 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
 
 /** Public functions and classes that the table has under another name, or that take what cannot be wrong. */
 const NO_ROWS_OF_THEIR_OWN: readonly string[] = [
+  // What these refuse is tested beside them.
+  'genServer',
   // The default runtime's methods.
   'app',
+  'reply',
+  'request',
+  'serverOf',
+  'startServer',
   'appWithPreset',
   'defaultRuntime',
   'dynamicSupervisor',

@@ -12,6 +12,27 @@ interface World {
 
 /** For every event type there is: something that really happens, and what is told of it. A type without a cause does not compile. */
 const CAUSES: { readonly [K in EventType]: (world: World) => Promise<vigil.telemetry.TelemetryEvents[K][]> } = {
+  async genserver_started({ runtime }) {
+    await runtime.startServer(counter, { id: 'a' });
+    return [{ id: 'a', incarnation: 1, supervisor: 'servers' }];
+  },
+
+  async genserver_stopped({ runtime }) {
+    const server = await runtime.startServer(counter, { id: 'a' });
+    await server.stop();
+    return [{ id: 'a', incarnation: 1, supervisor: 'servers', reason: { kind: 'normal' } }];
+  },
+
+  async genserver_state_changed({ runtime }) {
+    const server = await runtime.startServer(counter, { id: 'a' });
+    for (const n of [1, 0, 1]) server.cast.add(n);
+    await server.stop();
+    return [
+      { id: 'a', incarnation: 1, supervisor: 'servers' },
+      { id: 'a', incarnation: 1, supervisor: 'servers' },
+    ];
+  },
+
   async process_started({ runtime }) {
     await runtime.supervisor().name('s').child('a', idle).build().start();
     return [{ id: 'a', incarnation: 1, supervisor: 's' }];
@@ -205,6 +226,8 @@ describe('telemetry', () => {
 });
 
 const BOOM = new Error('boom');
+
+const counter = vigil.genServer({ init: () => 0, cast: { add: (n: number, count) => count + n } });
 
 function crashing(): Promise<void> {
   return Promise.reject(BOOM);

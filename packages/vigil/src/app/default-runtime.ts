@@ -1,5 +1,15 @@
-import { hostEnvironment, type Inbox, type Sender } from '../core/index.js';
-import { HostedRegistry } from '../messaging/index.js';
+import { hostEnvironment, type Inbox, type Message, type Sender } from '../core/index.js';
+import {
+  type ArgsOfStart,
+  HostedRegistry,
+  type RequestOptions,
+  type ServedBy,
+  type ServerHandle,
+  type ServerStart,
+  type StartedServer,
+  type StartServerOptions,
+  type Target,
+} from '../messaging/index.js';
 import type {
   ChildTemplate,
   DynamicSupervisor,
@@ -98,6 +108,29 @@ export function msg<T>(payload: T): MessageBuilder<T> {
 /** @see Runtime.via */
 export function via<T = unknown>(name: string): Sender<T> {
   return defaultRuntime().via<T>(name);
+}
+
+/** @see Runtime.request */
+export function request<TReply = unknown>(target: Target, payload: unknown, options?: RequestOptions): Promise<TReply> {
+  return defaultRuntime().request<TReply>(target, payload, options);
+}
+
+/** @see Runtime.reply */
+export function reply<T>(asked: Message, payload: T): Message<T> {
+  return defaultRuntime().reply(asked, payload);
+}
+
+/** @see Runtime.startServer */
+export function startServer<T extends ServerStart>(
+  server: T,
+  options?: StartServerOptions<ArgsOfStart<T>>,
+): Promise<StartedServer<ServedBy<T>>> {
+  return defaultRuntime().startServer(server, options);
+}
+
+/** @see Runtime.serverOf */
+export function serverOf<M>(target: Target): ServerHandle<M> {
+  return defaultRuntime().serverOf<M>(target);
 }
 
 /** @see Runtime.onShutdown */

@@ -10,13 +10,31 @@ import {
   guardedLogger,
   type Inbox,
   type Logger,
+  type Message,
   type Random,
+  ReplyExchange,
   type Sender,
   silentLogger,
   SystemClock,
   systemRandom,
 } from '../core/index.js';
-import { type NameRegistry, Registry } from '../messaging/index.js';
+import {
+  type ArgsOfStart,
+  makeHandle,
+  type NameRegistry,
+  receiverOf,
+  Registry,
+  reply,
+  request,
+  type RequestOptions,
+  type ServedBy,
+  type ServerHandle,
+  type ServerStart,
+  type StartedServer,
+  startServer,
+  type StartServerOptions,
+  type Target,
+} from '../messaging/index.js';
 import { TelemetryEmitter } from '../observability/index.js';
 import { Address, GuardProcess } from '../processes/index.js';
 import {
@@ -65,6 +83,8 @@ export class Runtime {
   readonly shutdownManager: ShutdownManager;
   /** What ended processes had not received: to look at, replay to somebody else, and discard. */
   readonly deadLetters: DeadLetterQueue;
+  /** Where the replies to requests arrive, and how many came too late. */
+  readonly replies: ReplyExchange;
   /** What the runtime lends to parts that are made with `new`. */
   readonly environment: Environment;
   #lastMessageId = 0;
@@ -84,6 +104,7 @@ export class Runtime {
     this.shutdownManager = new ShutdownManager(this.clock, this.log);
     const capacity = checkPositiveCount('deadLetterCapacity', deadLetterCapacity);
     this.deadLetters = new DeadLetterQueue(capacity, this.clock, this.telemetry);
+    this.replies = new ReplyExchange(this.clock);
     this.environment = {
       clock: this.clock,
       random: this.random,
@@ -92,6 +113,7 @@ export class Runtime {
       names: this.registry,
       deadLetters: this.deadLetters,
       guard: new GuardProcess(this.clock, this.log),
+      replies: this.replies,
       nextMessageId: host?.nextMessageId ?? (() => this.#nextMessageId()),
     };
   }
@@ -157,6 +179,31 @@ export class Runtime {
       if (sender === undefined) throw failFast('NotRegistered', `nobody has the name "${name}"`);
       return sender;
     });
+  }
+
+  /** @see request in messaging/request.ts */
+  request<TReply = unknown>(target: Target, payload: unknown, options?: RequestOptions): Promise<TReply> {
+    return request<TReply>(this.environment, target, payload, options);
+  }
+
+  /** @see reply in messaging/request.ts */
+  reply<T>(asked: Message, payload: T): Message<T> {
+    return reply(this.environment, asked, payload);
+  }
+
+  /** @see startServer in messaging/start-server.ts */
+  startServer<T extends ServerStart>(server: T, options?: StartServerOptions<ArgsOfStart<T>>): Promise<StartedServer<ServedBy<T>>> {
+    return startServer<ServedBy<T>>(this.environment, server, options);
+  }
+
+  /**
+   * The handle of a server that was started elsewhere: by its name, its ref, or an address such as `supervisor.address(id)`, which reaches
+   * the successor of one that was restarted.
+   *
+   * @example const counter = vigil.serverOf<typeof counterServer>('counter');
+   */
+  serverOf<M>(target: Target): ServerHandle<M> {
+    return makeHandle<M>(this.environment, () => receiverOf(this.environment, target));
   }
 
   /** Registers a clean-up hook; the returned function takes it back. @throws {VigilError} `InvalidState` once the shutdown has begun. */

@@ -1,7 +1,7 @@
 import type { Message } from './message.js';
 
 /** Why a message is a dead letter. */
-export type DeadLetterReason = 'mailbox_full' | 'delivery_failed' | 'max_attempts' | 'inbox_closed' | 'process_exited';
+export type DeadLetterReason = 'mailbox_full' | 'delivery_failed' | 'max_attempts' | 'inbox_closed' | 'process_exited' | 'late_reply';
 
 /** A message that was not handled, kept for a person or a program to look at. */
 export interface DeadLetter<T = unknown> {

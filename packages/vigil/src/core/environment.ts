@@ -3,6 +3,7 @@ import type { DeadLetterQueue } from './dead-letter-queue.js';
 import type { Logger } from './logger.js';
 import type { NameDirectory } from './name-directory.js';
 import type { Random } from './random.js';
+import type { ReplyExchange } from './reply-exchange.js';
 import type { TelemetrySink } from './telemetry-event.js';
 
 /**
@@ -18,6 +19,8 @@ export interface Environment {
   /** Keeps what ended processes had not received. */
   readonly deadLetters: DeadLetterQueue<unknown>;
   readonly guard: ProcessGuard;
+  /** Where replies arrive. */
+  readonly replies: ReplyExchange;
   /** An id that no other message of the runtime has. @see Message */
   nextMessageId(): number | string;
 }

@@ -23,7 +23,6 @@ export {
   MESSAGE_PRIORITIES,
   Message,
   mailboxAccess,
-  type MessageMetadata,
   type MessagePriority,
   messageOf,
   type SendOptions,
@@ -33,6 +32,8 @@ export {
 export type * from './name-directory.js';
 export * from './process-mailbox.js';
 export * from './random.js';
+export * from './reply-exchange.js';
+export { type MessageMetadata, type ReplyOutcome, ReplyPort, type ReplyRoute } from './reply-port.js';
 export * from './ring-queue.js';
 export type * from './sender.js';
 export * from './telemetry-event.js';

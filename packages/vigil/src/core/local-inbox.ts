@@ -8,6 +8,7 @@ import { type Message, messageOf, type SendOptions } from './message.js';
 import { type ArrivalListener, type CloseOptions, type MailboxSettings, type Outlet, ProcessMailbox } from './process-mailbox.js';
 import type { SendOutcome, SendWaitOptions, WaitOptions } from './sender.js';
 import { checkArray, checkDuration, checkObject, checkPositiveCount, checkWaitOptions } from './validation.js';
+import { AwaitedReplies } from './awaited-replies.js';
 import { type JoinOptions, type Waiter, WaitingLine } from './waiting-line.js';
 
 /**
@@ -23,6 +24,7 @@ export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener<T> {
   readonly #environment: MailboxEnvironment;
   #receivers: WaitingLine<Message<T>> | undefined;
   #senders: WaitingLine<SendOutcome, Message<T>> | undefined;
+  #replies: AwaitedReplies<T> | undefined;
   #cancelExpiryWatch: Cancel | undefined;
   #isHeld = false;
 
@@ -100,6 +102,25 @@ export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener<T> {
     return this.#receive<undefined>({ signal: options?.signal, timeoutMs, timedOut: () => undefined });
   }
 
+  /** @internal The message with a correlation id, past all others; `undefined` when the time ran out. */
+  recvReply(correlationId: string, timeoutMs: number): Promise<Message<T> | undefined> {
+    const here = this.#mailbox.takeWhere((message) => message.metadata.correlationId === correlationId);
+    if (here !== undefined) {
+      this.#mailbox.reportReceived(here);
+      this.#admitSenders();
+      return Promise.resolve(here);
+    }
+    this.#replies ??= new AwaitedReplies(this.#environment.clock);
+    if (timeoutMs === 0 && !this.isClosed()) return Promise.resolve(undefined);
+    if (this.isClosed()) return Promise.reject(this.#closedError());
+    return this.#replies.await(correlationId, timeoutMs);
+  }
+
+  /** @internal How many replies came when nobody waited for them any more. */
+  get lateReplies(): number {
+    return this.#replies?.late ?? 0;
+  }
+
   tryRecv(): Message<T> | undefined {
     if (this.#isHeld) return undefined;
     return this.#take() ?? this.#mailbox.tryReceive();
@@ -145,8 +166,8 @@ export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener<T> {
   }
 
   /** @internal Ends a process's own inbox: what it had not received goes to the dead letters of its runtime. */
-  end(deadLetters: DeadLetterQueue<unknown>): void {
-    this.#mailbox.end(deadLetters);
+  end(deadLetters: DeadLetterQueue<unknown>, why?: () => VigilError): void {
+    this.#mailbox.end(deadLetters, why);
     this.#sendEverybodyAway();
   }
 
@@ -228,12 +249,26 @@ export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener<T> {
 
   /** @internal A message came into the mailbox. */
   arrived(): void {
+    if (this.#replies !== undefined) this.#handOverReplies(this.#replies);
     if (!this.#isHeld) this.outlet?.arrived();
     while (!this.#isHeld && this.#receivers !== undefined && this.#receivers.size > 0) {
       const message = this.#mailbox.take();
       if (message === undefined) return;
       this.#receivers.shift()?.resolve(message);
       // A listener may send its receiver away, who must have its message by then.
+      this.#mailbox.reportReceived(message);
+    }
+  }
+
+  /** What is waited for by its correlation id is nobody else's. */
+  #handOverReplies(replies: AwaitedReplies<T>): void {
+    if (this.#isHeld || replies.isIdle) return;
+    const message = this.#mailbox.takeWhere(({ metadata }) => replies.isMeant(metadata.correlationId));
+    if (message === undefined) return;
+    const waiter = replies.takeWaiter(message);
+    if (waiter === undefined) this.#mailbox.giveUpLate(message);
+    else {
+      waiter.resolve(message);
       this.#mailbox.reportReceived(message);
     }
   }
@@ -272,6 +307,7 @@ export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener<T> {
 
   #sendEverybodyAway(): void {
     this.#receivers?.rejectAll(() => this.#closedError());
+    this.#replies?.rejectAll(() => this.#closedError());
     this.#senders?.rejectAll(() => this.#mailbox.refusal('InboxClosed', `inbox "${this.name}" is closed`));
   }
 

@@ -1,4 +1,6 @@
 import { systemTime, type TimeSource } from './clock.js';
+import { failFast, type VigilErrorCode } from './errors.js';
+import { type MessageMetadata, ReplyPort } from './reply-port.js';
 import { checkDuration, checkName, checkObject, checkOneOf, invalidOption } from './validation.js';
 
 /** From most to least urgent. Inside one priority the oldest message comes first. */
@@ -45,11 +47,6 @@ export interface SendOptions {
   readonly replyTo?: string | undefined;
 }
 
-export interface MessageMetadata {
-  readonly correlationId: string | undefined;
-  readonly replyTo: string | undefined;
-}
-
 const NO_METADATA: MessageMetadata = Object.freeze({ correlationId: undefined, replyTo: undefined });
 
 const checkPriority = checkOneOf(MESSAGE_PRIORITIES);
@@ -59,8 +56,17 @@ const checkSignal = checkOneOf(SIGNALS);
 interface MailboxAccess {
   /** The mailbox's own message; one without a ttl gets `defaultTtlMs`. Its life goes on by the mailbox's clock. */
   copy<T>(message: Message<T>, time?: TimeSource, defaultTtlMs?: number, payload?: T): Message<T>;
-  /** A message that has lived elsewhere: how often it was received there, and the milliseconds it has left, if it ever expires. */
-  revive(message: Message, metadata: MessageMetadata, attemptCount: number, leftMs: number | undefined): void;
+  /**
+   * A message that has lived elsewhere: how often it was received there, the milliseconds it has left, if it ever expires, and who waits
+   * for its reply.
+   */
+  revive(message: Message, metadata: MessageMetadata, attemptCount: number, leftMs: number | undefined, port?: ReplyPort): void;
+  /** Who waits for the reply to it. */
+  portOf(message: Message): ReplyPort | undefined;
+  /** From now on `port` waits for the reply to it. */
+  attach(message: Message, port: ReplyPort): void;
+  /** Tells whoever waits for the reply that there will be none. */
+  failCall(message: Message, code: VigilErrorCode, text: string): void;
   /** When it expires; `undefined` for never. */
   expiresAtMs(message: Message): number | undefined;
   countAttempt(message: Message): void;
@@ -88,6 +94,7 @@ export class Message<T = unknown> {
   readonly #id: string | number;
   readonly #time: TimeSource;
   #metadata: MessageMetadata = NO_METADATA;
+  #port: ReplyPort | undefined;
   #expiresAtMs: number | undefined;
   #attemptCount = 0;
   #attemptGivenUp = 0;
@@ -129,7 +136,7 @@ export class Message<T = unknown> {
   }
 
   get metadata(): MessageMetadata {
-    return this.#metadata;
+    return this.#port === undefined || this.#metadata !== NO_METADATA ? this.#metadata : this.#port.metadata;
   }
 
   /** How often it was received: 1 at the first time, more after replays from the dead letters. */
@@ -139,12 +146,12 @@ export class Message<T = unknown> {
 
   /** @throws {VigilError} `InvalidMessage` when the id is not a non-empty string. */
   setCorrelationId(correlationId: string): void {
-    this.#metadata = { ...this.#metadata, correlationId: checkName('correlationId', correlationId, 'InvalidMessage') };
+    this.#metadata = { ...this.metadata, correlationId: checkName('correlationId', correlationId, 'InvalidMessage') };
   }
 
   /** @throws {VigilError} `InvalidMessage` when the address is not a non-empty string. */
   setReplyTo(replyTo: string): void {
-    this.#metadata = { ...this.#metadata, replyTo: checkName('replyTo', replyTo, 'InvalidMessage') };
+    this.#metadata = { ...this.metadata, replyTo: checkName('replyTo', replyTo, 'InvalidMessage') };
   }
 
   /** Whether its age has reached its ttl. */
@@ -174,6 +181,7 @@ export class Message<T = unknown> {
         const ttlMs = message.ttlMs ?? defaultTtlMs;
         const copy = new Message(message.#id, message.sender, payload, message.signal, message.priority, ttlMs, time);
         copy.#metadata = message.#metadata;
+        copy.#port = message.#port;
         copy.#attemptCount = message.#attemptCount;
         copy.#attemptGivenUp = message.#attemptGivenUp;
         // Time that has passed since the message was made counts, whichever clock measured it.
@@ -181,8 +189,16 @@ export class Message<T = unknown> {
           copy.#expiresAtMs = message.#expiresAtMs + (time === message.#time ? 0 : time.now() - message.#time.now());
         return copy;
       },
-      revive(message, metadata, attemptCount, leftMs) {
+      portOf: (message) => message.#port,
+      attach(message, port) {
+        message.#port = port;
+      },
+      failCall(message, code, text) {
+        message.#port?.fail(failFast(code, text));
+      },
+      revive(message, metadata, attemptCount, leftMs, port) {
         message.#metadata = metadata;
+        message.#port = port;
         message.#attemptCount = attemptCount;
         message.#expiresAtMs = leftMs === undefined ? undefined : message.#time.now() + leftMs;
       },
@@ -216,6 +232,7 @@ export function messageOf<T>(
   const message = new Message(id, from, payload, signal, priority, ttlMs === undefined ? defaultTtlMs : ttlMs, time);
   if (correlationId !== undefined) message.setCorrelationId(correlationId);
   if (replyTo !== undefined) message.setReplyTo(replyTo);
+  if (options instanceof ReplyPort) mailboxAccess.attach(message, options);
   return message;
 }
 

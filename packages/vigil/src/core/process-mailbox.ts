@@ -199,6 +199,28 @@ export class ProcessMailbox<T = unknown> {
     return undefined;
   }
 
+  /** Takes the first message that is meant, by priority, out of the midst of the others; without a report, as `take`. */
+  takeWhere(isMeant: (message: Message<T>) => boolean): Message<T> | undefined {
+    for (let rank = 0; rank < this.#queues.length; rank += 1) {
+      const message = this.#queues[rank]?.takeWhere((candidate) => !this.#isPast(candidate) && isMeant(candidate));
+      if (this.#queues[rank]?.size === 0) this.#occupied &= ~(1 << rank);
+      if (message === undefined) continue;
+      this.#depth -= 1;
+      this.#received += 1;
+      mailboxAccess.countAttempt(message);
+      return message;
+    }
+    return undefined;
+  }
+
+  /** Gives up a message that nobody waits for any more: as a dead letter. */
+  giveUpLate(message: Message<T>): void {
+    this.#received -= 1;
+    this.#deadLettered += 1;
+    this.deadLetters.add(message, 'late_reply', this.name);
+    this.#listener?.left?.(message, 'received');
+  }
+
   /** Queues a message that is the mailbox's own already; false when it cannot. */
   adopt(message: Message<T>): boolean {
     if (this.#isClosed || !this.hasRoom()) return false;
@@ -287,6 +309,7 @@ export class ProcessMailbox<T = unknown> {
       throw new VigilError('InvalidState', `message ${message.id} was not received, or was given up already`);
     const isPoison = message.attemptCount >= this.#settings.maxAttempts;
     const letter = this.deadLetters.add(message, isPoison ? 'max_attempts' : reason, this.name, isPoison);
+    mailboxAccess.failCall(message, 'ReceiverUnavailable', `the receiver of "${this.name}" gave the request up`);
     if (isPoison) this.#callOnPoison(letter);
     return letter;
   }
@@ -305,10 +328,17 @@ export class ProcessMailbox<T = unknown> {
     this.#giveUpQueued(this.#settings.enableDeadletter ? bury : undefined);
   }
 
-  /** @internal Ends a process's own mailbox: what is queued goes to the dead letters of its runtime. */
-  end(deadLetters: DeadLetterQueue<unknown>): void {
+  /**
+   * @internal Ends a process's own mailbox: what is queued goes to the dead letters of its runtime.
+   *
+   * @param why - what those are told who wait for a reply to it.
+   */
+  end(deadLetters: DeadLetterQueue<unknown>, why: () => VigilError = () => this.#closedError()): void {
     this.#closeIntake();
-    this.#giveUpQueued((message) => deadLetters.add(message, 'process_exited', this.name));
+    this.#giveUpQueued((message) => {
+      deadLetters.add(message, 'process_exited', this.name);
+      mailboxAccess.portOf(message)?.fail(why());
+    });
   }
 
   onClose(callback: () => void): Cancel {
@@ -416,9 +446,9 @@ export class ProcessMailbox<T = unknown> {
     if (bury !== undefined) {
       this.#deadLettered += 1;
       bury(message);
-      return;
-    }
-    this.#dropped += 1;
+    } else this.#dropped += 1;
+    mailboxAccess.portOf(message)?.fail(this.#closedError());
+    if (bury !== undefined) return;
     if (this.#environment.telemetry.wants('message_dropped')) this.#report('message_dropped', message);
   }
 
@@ -460,6 +490,7 @@ export class ProcessMailbox<T = unknown> {
   }
 
   #reportExpired(message: Message<T>): void {
+    mailboxAccess.failCall(message, 'MessageExpired', `the request expired in "${this.name}"`);
     this.#listener?.left?.(message, 'expired');
     if (this.#environment.telemetry.wants('message_expired')) this.#report('message_expired', message);
   }

@@ -37,6 +37,17 @@ export class RingQueue<T> {
     }
   }
 
+  /** Takes the first item that `isMeant` accepts out of the midst of the others. */
+  takeWhere(isMeant: (item: T) => boolean): T | undefined {
+    let taken: T | undefined;
+    this.retain((item) => {
+      if (taken !== undefined || !isMeant(item)) return true;
+      taken = item;
+      return false;
+    });
+    return taken;
+  }
+
   *[Symbol.iterator](): IterableIterator<T> {
     for (let i = 0; i < this.#size; i += 1) {
       const item = this.#slots[(this.#head + i) & (this.#slots.length - 1)];

@@ -46,6 +46,12 @@ export interface TelemetryEvents {
   supervisor_restart: { readonly supervisor: string; readonly id: string; readonly reason: ExitReason; readonly restartsLeft: number };
   supervisor_child_added: { readonly supervisor: string; readonly id: string };
   supervisor_child_removed: { readonly supervisor: string; readonly id: string };
+  /** Its `init` is done. */
+  genserver_started: ProcessFacts;
+  /** It has terminated; not told of one that was killed. */
+  genserver_stopped: ProcessFacts & { readonly reason: ExitReason };
+  /** A handler returned a state that is another value. */
+  genserver_state_changed: ProcessFacts;
 }
 
 export type TelemetryEventType = keyof TelemetryEvents;
@@ -70,6 +76,9 @@ const EVERY_TYPE: Record<TelemetryEventType, true> = {
   supervisor_restart: true,
   supervisor_child_added: true,
   supervisor_child_removed: true,
+  genserver_started: true,
+  genserver_stopped: true,
+  genserver_state_changed: true,
 };
 
 export function isTelemetryEventType(value: unknown): value is TelemetryEventType {

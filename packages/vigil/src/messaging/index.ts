@@ -1,4 +1,4 @@
-/** How processes find each other, and how a message finds many of them. */
+/** How processes find each other, how a message finds many of them, and how they ask and answer. */
 export { DuplicateRegistry } from './duplicate-registry.js';
 export type { FanOutResult } from './fan-out.js';
 export { type GroupEvent, GroupMonitor } from './group-monitor.js';
@@ -9,3 +9,18 @@ export { type GroupMember, type GroupStats, type MemberOptions, ProcessGroup } f
 export { Registry } from './registry.js';
 export type { RegistryChange, RegistryListener } from './registry-change.js';
 export type { RegistryOptions } from './registry-options.js';
+export { type GenServer, genServer } from './gen-server.js';
+export { reply, request, type RequestOptions, receiverOf, type Target } from './request.js';
+export type { Caller, ServerContext } from './server-context.js';
+export { makeHandle, type ServerHandle, type StopServerOptions } from './server-handle.js';
+export * as result from './server-result.js';
+export {
+  type ArgsOfStart,
+  type ServedBy,
+  type ServerStart,
+  type StartedServer,
+  startServer,
+  type StartServerOptions,
+} from './start-server.js';
+export type { CrashFacts, ServerDefinition } from './server-definition.js';
+export * as requestReply from './request-reply.js';

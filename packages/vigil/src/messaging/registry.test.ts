@@ -9,6 +9,7 @@ import {
   MailboxSettings,
   noTelemetry,
   type OwnedSender,
+  ReplyExchange,
   silentLogger,
   SystemClock,
   systemRandom,
@@ -423,6 +424,7 @@ function makeEnvironment(): { readonly registry: Registry; readonly environment:
     names: registry,
     deadLetters: new DeadLetterQueue<unknown>(100, clock, noTelemetry),
     guard: { watch: () => () => false },
+    replies: new ReplyExchange(clock),
     nextMessageId: () => 1,
   };
   return { registry, environment };

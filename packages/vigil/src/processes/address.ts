@@ -9,6 +9,11 @@ export class Address<T = unknown> implements Sender<T> {
     this.#resolve = resolve;
   }
 
+  /** @internal Who would receive what is sent now. */
+  resolve(): Sender<T> {
+    return this.#resolve();
+  }
+
   send(payload: T, options?: SendOptions): SendOutcome {
     return this.#resolve().send(payload, options);
   }

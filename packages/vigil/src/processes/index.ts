@@ -31,5 +31,6 @@ export type * from './process-context.js';
 export { fork, type ForkOptions } from './fork/fork-runner.js';
 export * from './runner.js';
 export { StopRequest } from './stop-request.js';
+export { environmentOf, supervisorOf } from './task/task-context.js';
 export { TaskRunner } from './task/task-runner.js';
 export { thread, type ThreadOptions } from './thread/thread-runner.js';

@@ -4,6 +4,7 @@ import {
   CloseCallbacks,
   crashed,
   describeValue,
+  endedDuringCall,
   type ExitReason,
   failFast,
   invalidOption,
@@ -198,7 +199,7 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
     this.#isEnded = true;
     this.#takesMessages = false;
     for (const name of this.#names ?? []) this.unregister(name);
-    this.#inbox?.end(this.host.environment.deadLetters);
+    this.#inbox?.end(this.host.environment.deadLetters, () => endedDuringCall(this.settings.id, reason));
     const { log } = this.host.environment;
     this.#exitCallbacks?.callAll(reason, `process "${this.settings.id}" (incarnation ${this.incarnation})`, log);
     for (const cleanup of this.#cleanups ?? []) cleanup();

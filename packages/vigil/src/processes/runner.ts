@@ -121,6 +121,8 @@ export interface Process {
 /** How processes of one kind come to be. Each kind passes the suite of `runner.suite.ts`. */
 export interface Runner<TArgs = unknown> {
   readonly kind: ProcessKind;
+  /** What its processes get where their child spec says nothing. */
+  readonly args?: TArgs | undefined;
   /** Which limits its processes obey; default none. */
   readonly obeys?: readonly ProcessLimit[];
   /** The only readiness its processes can have; default: whatever they are told. */
@@ -132,3 +134,15 @@ export interface Runner<TArgs = unknown> {
    */
   hold?(): () => Promise<void>;
 }
+
+/** Tells the type of the module that a runner loads; never there at run time. */
+export interface LoadedBy<TModule> {
+  readonly loads?: TModule;
+}
+
+/** What the body in a module takes as its args; of any other type, that type itself. */
+export type ArgsOf<T> = T extends { readonly default: (context: infer C) => unknown }
+  ? C extends { readonly args: infer A }
+    ? A
+    : unknown
+  : T;

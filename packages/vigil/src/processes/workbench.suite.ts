@@ -8,6 +8,7 @@ import {
   type Logger,
   MailboxSettings,
   noTelemetry,
+  ReplyExchange,
   type Sender,
   type Signal,
   SystemClock,
@@ -65,6 +66,7 @@ export class Workbench {
       names,
       deadLetters: new DeadLetterQueue(100, clock, noTelemetry),
       guard: { watch: () => () => false },
+      replies: new ReplyExchange(clock),
       nextMessageId: () => {
         this.#lastMessageId += 1;
         return this.#lastMessageId;

@@ -175,7 +175,7 @@ export function completeChildSpec(spec: ChildSpec, defaults: SupervisionDefaults
     id,
     runner,
     type,
-    args: spec.args,
+    args: spec.args === undefined ? runner.args : spec.args,
     restartType: checkOr(checkRestartType, 'restartType', spec.restartType, 'permanent'),
     shutdownTimeoutMs: checkOr(
       checkShutdownTimeout,

@@ -8,6 +8,7 @@ import {
   type ExitReason,
   isVigilError,
   ProcessExit,
+  ReplyExchange,
   type TelemetryEventType,
   type TelemetryEvents,
   type VigilError,
@@ -91,6 +92,7 @@ export class World {
       names: this.names,
       deadLetters: new DeadLetterQueue(100, this.clock, telemetry),
       guard: { watch: () => () => false },
+      replies: new ReplyExchange(this.clock),
       nextMessageId: () => {
         lastMessageId += 1;
         return lastMessageId;

@@ -1,11 +1,13 @@
 import { checkCount, checkObject, checkOr, optional } from '../../core/index.js';
 import { cloneForProcess } from '../remote/data.js';
 import { ModuleRunner } from '../remote/module-runner.js';
-import type { Runner } from '../runner.js';
+import type { ArgsOf, LoadedBy, Runner } from '../runner.js';
 import { checkEnvironment, checkId, checkModule, checkPath, checkTexts, type EnvironmentOverlay } from '../spawn-options.js';
 import { ForkedNode } from './forked-node.js';
 
-export interface ForkOptions {
+export interface ForkOptions<TArgs = unknown> {
+  /** What the body finds in `ctx.args`, unless the child spec says otherwise. */
+  readonly args?: TArgs | undefined;
   /** Processes that are kept at hand, as the `spares` of a thread; default 0. */
   readonly spares?: number | undefined;
   /** Default: the working directory of this process. */
@@ -30,7 +32,7 @@ export interface ForkOptions {
  * @param module - the compiled module: `new URL('./resize.js', import.meta.url)`.
  * @throws {VigilError} `InvalidConfiguration` that names the option.
  */
-export function fork<TArgs = unknown>(module: URL | string, options: ForkOptions = {}): Runner<TArgs> {
+export function fork<T = unknown>(module: URL | string, options: ForkOptions<ArgsOf<T>> = {}): Runner<ArgsOf<T>> & LoadedBy<T> {
   checkObject('fork options', options);
   const settings = {
     href: checkModule('module', module),
@@ -46,6 +48,7 @@ export function fork<TArgs = unknown>(module: URL | string, options: ForkOptions
     { kind: 'fork', boot: (need) => new ForkedNode(settings, need), clone: cloneForProcess },
     ['maxMemoryBytes', 'maxBlockedMs', 'priority'],
     spares,
+    options.args,
   );
 }
 

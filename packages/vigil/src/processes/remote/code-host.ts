@@ -7,7 +7,7 @@ import { HostedProcess } from './hosted-process.js';
 import { type LinkHome, SELF, type StartOrder, type ToCode } from './protocol.js';
 
 /** What is said to whoever runs here, whether the module is there or not. */
-type ForHome = Extract<ToCode, { is: 'credit' | 'answer' | 'down' | 'freed' }>;
+type ForHome = Extract<ToCode, { is: 'credit' | 'answer' | 'reply' | 'down' | 'freed' }>;
 
 type ForProcess = Exclude<ToCode, ForHome>;
 
@@ -129,6 +129,9 @@ export class CodeHost implements ProcessHost {
         return true;
       case 'answer':
         this.#home.answer(message.call, message.answer);
+        return true;
+      case 'reply':
+        this.#home.replied(message);
         return true;
       case 'down':
         this.#home.down(message);

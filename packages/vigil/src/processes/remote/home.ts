@@ -7,6 +7,7 @@ import {
   type Logger,
   noTelemetry,
   type OwnedSender,
+  ReplyExchange,
   type SendOutcome,
   SystemClock,
   systemRandom,
@@ -15,6 +16,7 @@ import {
 import type { Down, ExitSignal, Monitor } from '../runner.js';
 import { BorrowedNames } from './borrowed-names.js';
 import { dehydrate, revive, reviveReason } from './data.js';
+import { dehydrateOutcome, reviveOutcome } from './message-data.js';
 import {
   type Answer,
   type Calls,
@@ -22,6 +24,7 @@ import {
   type Handle,
   type LinkHome,
   type MessageData,
+  type Reply,
   SEND_WINDOW,
   type SendWait,
   type ToCode,
@@ -55,6 +58,7 @@ export class Home implements RefHome {
   readonly #dropped = new FinalizationRegistry<number>((number) => this.#forget(number));
   readonly #requests = new Map<number, PendingRequest>();
   readonly #watches = new Map<number, (down: Down) => void>();
+  #madeReplies: ReplyExchange | undefined;
   #credit = SEND_WINDOW;
   #droppedLines = 0;
   #lastNumber = 0;
@@ -65,7 +69,11 @@ export class Home implements RefHome {
     const level = (name: keyof Logger) => (message: string, details?: unknown) => this.#logLine(name, message, details);
     this.log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') };
     const { clock, log } = this;
+    const replies = () => this.replies;
     this.environment = {
+      get replies() {
+        return replies();
+      },
       clock,
       log,
       random: systemRandom,
@@ -174,11 +182,24 @@ export class Home implements RefHome {
     else request.resolve(isOutcome(answer.value) ? answer.value : 'queued');
   }
 
+  /** A reply has come over. */
+  replied({ to, correlationId, outcome }: Reply): void {
+    this.environment.replies.deliver(to, correlationId, reviveOutcome(outcome));
+  }
+
   down({ watch, id, from, reason }: Extract<ToCode, { is: 'down' }>): void {
     const resolve = this.#watches.get(watch);
     this.#watches.delete(watch);
     const ref = from === undefined ? undefined : this.refOf(from);
     resolve?.({ id, ref, reason: reason === undefined ? { kind: 'noproc' } : reviveReason(reason) });
+  }
+
+  /** Made when this side has its number. */
+  get replies(): ReplyExchange {
+    this.#madeReplies ??= new ReplyExchange(this.clock, this.messageIds, {
+      deliver: (to, correlationId, outcome) => this.post({ is: 'reply', to, correlationId, outcome: dehydrateOutcome(outcome) }),
+    });
+    return this.#madeReplies;
   }
 
   /** Nobody here holds it any more, unless it has come again meanwhile. */

@@ -50,7 +50,7 @@ export class HostedInbox extends LocalInbox {
   deliver(loan: number, data: MessageData): void {
     // It was on its way when the code discarded what there was; the other side has its loan ended.
     if (super.isClosed()) return;
-    const message = reviveMessage(data, this.#home.clock);
+    const message = reviveMessage(data, this.#home.clock, this.#home.environment.replies);
     this.#loans.set(message, loan);
     this.adopt(message);
   }

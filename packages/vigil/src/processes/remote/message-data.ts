@@ -1,5 +1,14 @@
-import { type Clock, type DeadLetter, machineTime, Message, mailboxAccess } from '../../core/index.js';
-import type { LetterData, MessageData } from './protocol.js';
+import {
+  type Clock,
+  type DeadLetter,
+  machineTime,
+  Message,
+  mailboxAccess,
+  type ReplyExchange,
+  type ReplyOutcome,
+} from '../../core/index.js';
+import { dehydrate, revive } from './data.js';
+import type { LetterData, MessageData, ReplyData } from './protocol.js';
 
 /** A message as data: its life goes on, by the clock of the other side. */
 export function dehydrateMessage(message: Message, clock: Clock): MessageData {
@@ -9,11 +18,13 @@ export function dehydrateMessage(message: Message, clock: Clock): MessageData {
   return { id, sender, payload, signal, priority, ttlMs, expiresAtMs, ...message.metadata, attemptCount };
 }
 
-export function reviveMessage(data: MessageData, clock: Clock): Message {
+/** @param replies - where a reply to it goes, if it asks for one; left out where it is only looked at. */
+export function reviveMessage(data: MessageData, clock: Clock, replies?: ReplyExchange): Message {
   const { id, sender, payload, signal, priority, ttlMs, expiresAtMs, correlationId, replyTo, attemptCount } = data;
   const message = new Message(id, sender, payload, signal, priority, ttlMs, clock);
   const leftMs = expiresAtMs === undefined ? undefined : expiresAtMs - machineTime();
-  mailboxAccess.revive(message, { correlationId, replyTo }, attemptCount, leftMs);
+  const metadata = { correlationId, replyTo };
+  mailboxAccess.revive(message, metadata, attemptCount, leftMs, replies?.portOf(metadata));
   return message;
 }
 
@@ -23,4 +34,12 @@ export function dehydrateLetter(letter: DeadLetter, clock: Clock): LetterData {
 
 export function reviveLetter(letter: LetterData, clock: Clock): DeadLetter {
   return { ...letter, message: reviveMessage(letter.message, clock) };
+}
+
+export function dehydrateOutcome(outcome: ReplyOutcome): ReplyData {
+  return 'error' in outcome ? { error: dehydrate(outcome.error) } : { payload: outcome.payload };
+}
+
+export function reviveOutcome(data: ReplyData): ReplyOutcome {
+  return 'error' in data ? { error: revive(data.error) } : data;
 }

@@ -5,11 +5,13 @@ import { Workplaces } from './workplaces.js';
 /** Runs a module elsewhere, in workplaces of one kind. */
 export class ModuleRunner<TArgs = unknown> implements Runner<TArgs> {
   readonly kind: RemoteKind['kind'];
+  readonly args: TArgs | undefined;
   readonly obeys: readonly ProcessLimit[];
   readonly #remote: RemoteKind;
   readonly #workplaces: Workplaces;
 
-  constructor(remote: RemoteKind, obeys: readonly ProcessLimit[], spares: number) {
+  constructor(remote: RemoteKind, obeys: readonly ProcessLimit[], spares: number, args: TArgs | undefined) {
+    this.args = args;
     this.kind = remote.kind;
     this.obeys = obeys;
     this.#remote = remote;

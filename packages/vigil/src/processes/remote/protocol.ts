@@ -8,6 +8,7 @@
  *      │  deliver(loan) ──────────────────────▶ │  in its buffer, by priority
  *      │ ◀──────────────────────── settled(loan)│  received, or expired in the buffer
  *      │ ◀────────── send, log ── credit ─────▶ │  at most `SEND_WINDOW` of them without credit
+ *      │ ◀─────────────── reply ──────────────▶ │  to a call of the other side, or of a third one
  *      │ ◀─────────────────────────────── watch │
  *      │  down, exit_signal ──────────────────▶ │
  *      │  freed(name) ────────────────────────▶ │  whoever was found by that name has it no more
@@ -69,6 +70,16 @@ export interface MessageData {
   readonly attemptCount: number;
 }
 
+/** A reply on its way to the side that `to` names. */
+export interface Reply {
+  readonly is: 'reply';
+  readonly to: string;
+  readonly correlationId: string;
+  readonly outcome: ReplyData;
+}
+
+export type ReplyData = { readonly payload: unknown } | { readonly error: Data };
+
 export interface StartOrder {
   readonly is: 'start';
   readonly id: string;
@@ -78,13 +89,14 @@ export interface StartOrder {
   readonly readiness: Readiness;
   readonly priorityQueues: boolean;
   readonly supervisor: string;
-  /** Of the ids of messages that are made there: a number of which the runtime gives no other. */
+  /** The number of that side, of which the runtime gives no other: the beginning of the ids of messages that are made there. */
   readonly messageIds: number | string;
 }
 
 /** What is said there. */
 export type ToCode =
   | StartOrder
+  | Reply
   | { readonly is: 'stop' | 'suspend' | 'resume' | 'drained' }
   | { readonly is: 'deliver'; readonly loan: number; readonly message: MessageData }
   | { readonly is: 'credit'; readonly count: number }
@@ -103,6 +115,7 @@ export type ToCode =
 
 /** What is said here. */
 export type FromCode =
+  | Reply
   | { readonly is: 'ready' | 'ignored' }
   | { readonly is: 'ended'; readonly reason: ReasonData }
   | { readonly is: 'settled'; readonly loan: number; readonly outcome: 'received' | 'expired' }

@@ -7,10 +7,13 @@ import {
   isVigilError,
   KILLED,
   type LocalInbox,
+  mailboxAccess,
   MESSAGE_PRIORITIES,
   type Message,
   NORMAL,
   type Outlet,
+  type ReplyOutcome,
+  type ReplyRoute,
   SHUTDOWN,
   type Signal,
 } from '../../core/index.js';
@@ -21,7 +24,7 @@ import type { Down, Monitor, ProcessHost, ProcessSettings, Vitals } from '../run
 import { copied, dehydrate, dehydrateReason, revive, reviveReason } from './data.js';
 import { Handles, nameOf } from './handles.js';
 import { LentNames, type NamesBorrower } from './lent-names.js';
-import { dehydrateLetter, dehydrateMessage, reviveMessage } from './message-data.js';
+import { dehydrateLetter, dehydrateMessage, dehydrateOutcome, reviveMessage, reviveOutcome } from './message-data.js';
 import {
   type Answer,
   type Call,
@@ -53,7 +56,10 @@ export interface RemoteKind {
  *
  * Invariant: its end is recorded when the thread or process is gone, never before; the first reason that was known by then counts.
  */
-export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs> implements Outlet, WorkplaceUser, NamesBorrower {
+export class RemoteProcess<TArgs = unknown>
+  extends LocalProcess<unknown, TArgs>
+  implements NamesBorrower, Outlet, ReplyRoute, WorkplaceUser
+{
   readonly #remote: RemoteKind;
   readonly #workplaces: Workplaces;
   readonly #handles: Handles = new Handles(this.ref);
@@ -73,6 +79,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
   #isIgnored = false;
   #reason: ExitReason | undefined;
   #cancelLeaving: Cancel | undefined;
+  #cancelRoute: Cancel | undefined;
   #lastLoan = 0;
   #dealtWith = 0;
 
@@ -164,6 +171,13 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
     return copied(payload, `process "${this.settings.id}" cannot be sent ${describeValue(payload)}`, 'InvalidMessage', this.#remote.clone);
   }
 
+  /** A reply for a call of the code. */
+  deliver(to: string, correlationId: string, outcome: ReplyOutcome): void {
+    const data = dehydrateOutcome(outcome);
+    if ('payload' in data) copied(data.payload, `process "${this.settings.id}" cannot be replied to`, 'InvalidMessage', this.#remote.clone);
+    this.post({ is: 'reply', to, correlationId, outcome: data });
+  }
+
   /** Lends what may be lent. */
   arrived(): void {
     if (!this.#hasStarted || !this.isAlive || this.#hasDrained) return;
@@ -223,6 +237,8 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
         return this.#leave(reviveReason(message.reason));
       case 'settled':
         return this.#settle(message.loan, message.outcome);
+      case 'reply':
+        return this.host.environment.replies.deliver(message.to, message.correlationId, reviveOutcome(message.outcome));
       case 'send':
         this.#deliver(message);
         return this.#giveCredit();
@@ -262,6 +278,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
   #finish(reason: ExitReason): void {
     this.#pulse.stop();
     this.#cancelLeaving?.();
+    this.#cancelRoute?.();
     for (const monitor of this.#watches.values()) monitor.demonitor();
     this.#watches.clear();
     this.#names.close();
@@ -277,6 +294,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
     const args = copied(this.settings.args, `process "${id}" cannot be started with its args`, 'InvalidConfiguration', this.#remote.clone);
     const { kind, incarnation, host } = this;
     const messageIds = host.environment.nextMessageId();
+    this.#cancelRoute = host.environment.replies.addRoute(messageIds, this);
     return { is: 'start', id, incarnation, kind, args, readiness, priorityQueues: inbox.priorityQueues, supervisor: host.path, messageIds };
   }
 
@@ -332,13 +350,14 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
 
   /** A send that is refused has nobody left whom it could be thrown at. */
   #deliver({ to, message: data }: Extract<FromCode, { is: 'send' }>): void {
-    const { clock, deadLetters } = this.host.environment;
-    const message = reviveMessage(data, clock);
+    const { clock, deadLetters, replies } = this.host.environment;
+    const message = reviveMessage(data, clock, replies);
     const sender = this.#handles.get(to);
     try {
       sender.sendMessage(message);
     } catch (error) {
       deadLetters.add(message, refusalReason(error), nameOf(sender));
+      mailboxAccess.portOf(message)?.fail(error);
     }
   }
 

@@ -10,6 +10,7 @@ import {
   Message,
   messageOf,
   type OwnedSender,
+  type ReplyExchange,
   type SendOptions,
   type SendOutcome,
   type SendWaitOptions,
@@ -23,6 +24,7 @@ import type { Calls, Handle, MessageData, SendWait } from './protocol.js';
 export interface RefHome {
   readonly clock: Clock;
   readonly log: Logger;
+  readonly replies: ReplyExchange;
   nextMessageId(): string;
   /** @throws {VigilError} `MailboxFull` when too many are on their way, `InvalidMessage` when it cannot be cloned. */
   postMessage(to: number, message: MessageData): void;
@@ -45,6 +47,11 @@ export class RemoteSender<TMessage = unknown> implements OwnedSender<TMessage> {
   constructor(handle: number, home: RefHome) {
     this.handle = handle;
     this.home = home;
+  }
+
+  /** @internal Where the replies to requests for it arrive, whichever runtime they are made with. */
+  get replies(): ReplyExchange {
+    return this.home.replies;
   }
 
   send(payload: TMessage, options?: SendOptions): SendOutcome {

@@ -1,4 +1,4 @@
-import type { Clock, Inbox, Logger, Sender, Signal } from '../../core/index.js';
+import { type Clock, type Environment, type Inbox, invalidOption, type Logger, type Sender, type Signal } from '../../core/index.js';
 import type { ProcessContext } from '../process-context.js';
 import type { ExitSignal, Monitor, ProcessHost, ProcessRef, ProcessSettings } from '../runner.js';
 
@@ -29,6 +29,16 @@ export class TaskContext<TMessage, TArgs> implements ProcessContext<TMessage, TA
 
   constructor(process: ContextSource<TMessage, TArgs>) {
     this.#process = process;
+  }
+
+  /** @internal What its runtime lends. */
+  get environment(): Environment {
+    return this.#process.host.environment;
+  }
+
+  /** @internal */
+  get supervisor(): string {
+    return this.#process.host.path;
   }
 
   get id(): string {
@@ -110,4 +120,19 @@ export class TaskContext<TMessage, TArgs> implements ProcessContext<TMessage, TA
   unregister(name: string): boolean {
     return this.#process.unregister(name);
   }
+}
+
+/** What its runtime lends to the process that a context belongs to. */
+export function environmentOf(context: object): Environment {
+  return taskContext(context).environment;
+}
+
+/** The supervisor's name with its ancestors'. */
+export function supervisorOf(context: object): string {
+  return taskContext(context).supervisor;
+}
+
+function taskContext(context: object): Pick<TaskContext<unknown, unknown>, 'environment' | 'supervisor'> {
+  if (context instanceof TaskContext) return context;
+  throw invalidOption('context', 'the context that a process body gets', context);
 }

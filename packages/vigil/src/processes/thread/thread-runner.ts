@@ -1,11 +1,13 @@
 import { checkCount, checkObject, checkOr, optional } from '../../core/index.js';
 
 import { ModuleRunner } from '../remote/module-runner.js';
-import type { Runner } from '../runner.js';
+import type { ArgsOf, LoadedBy, Runner } from '../runner.js';
 import { checkEnvironment, checkModule, checkTexts, type EnvironmentOverlay } from '../spawn-options.js';
 import { ThreadWorker } from './thread-worker.js';
 
-export interface ThreadOptions {
+export interface ThreadOptions<TArgs = unknown> {
+  /** What the body finds in `ctx.args`, unless the child spec says otherwise. */
+  readonly args?: TArgs | undefined;
   /**
    * Workers that are kept at hand, booted and with the module imported, so that a restart need not wait for that; default 0. The code
    * outside the module's body runs in them before they are needed. They are given up with the last child that uses this runner.
@@ -26,7 +28,7 @@ export interface ThreadOptions {
  * @param module - the compiled module: `new URL('./resize.js', import.meta.url)`.
  * @throws {VigilError} `InvalidConfiguration` that names the option.
  */
-export function thread<TArgs = unknown>(module: URL | string, options: ThreadOptions = {}): Runner<TArgs> {
+export function thread<T = unknown>(module: URL | string, options: ThreadOptions<ArgsOf<T>> = {}): Runner<ArgsOf<T>> & LoadedBy<T> {
   checkObject('thread options', options);
   const settings = {
     href: checkModule('module', module),
@@ -38,5 +40,6 @@ export function thread<TArgs = unknown>(module: URL | string, options: ThreadOpt
     { kind: 'thread', boot: (need) => new ThreadWorker(settings, need), clone: structuredClone },
     ['maxMemoryBytes', 'maxBlockedMs'],
     spares,
+    options.args,
   );
 }

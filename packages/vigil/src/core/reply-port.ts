@@ -1,0 +1,26 @@
+export interface MessageMetadata {
+  readonly correlationId: string | undefined;
+  readonly replyTo: string | undefined;
+}
+
+/**
+ * Who waits for the reply to one message. It travels with the message as an object, so that within one event loop a reply needs neither a
+ * table nor a text to find its way.
+ */
+export abstract class ReplyPort {
+  /** The same as texts, for those who read them and for other threads and processes; made when first read. */
+  abstract get metadata(): MessageMetadata;
+  /** Hands over the reply; false when nobody waits for it any more. @throws {VigilError} `InvalidMessage` when it cannot go there. */
+  abstract reply(payload: unknown): boolean;
+  /** Tells that there will be no reply; false when nobody waits for it any more. */
+  abstract fail(error: unknown): boolean;
+}
+
+/** What came of a request. */
+export type ReplyOutcome = { readonly payload: unknown } | { readonly error: unknown };
+
+/** The way to those who wait elsewhere: in another thread, process or machine. */
+export interface ReplyRoute {
+  /** @throws {VigilError} `InvalidMessage` when the payload cannot go there. */
+  deliver(to: string, correlationId: string, outcome: ReplyOutcome): void;
+}
