@@ -104,7 +104,8 @@ export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener<T> {
 
   /** @internal The message with a correlation id, past all others; `undefined` when the time ran out. */
   recvReply(correlationId: string, timeoutMs: number): Promise<Message<T> | undefined> {
-    const here = this.#mailbox.takeWhere((message) => message.metadata.correlationId === correlationId);
+    const isIt = (message: Message<T>) => message.metadata.correlationId === correlationId;
+    const here = this.#isHeld ? undefined : this.#mailbox.takeWhere(isIt);
     if (here !== undefined) {
       this.#mailbox.reportReceived(here);
       this.#admitSenders();
@@ -260,16 +261,17 @@ export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener<T> {
     }
   }
 
-  /** What is waited for by its correlation id is nobody else's. */
+  /** What is waited for by its correlation id is nobody else's. Several may have come while the inbox was held. */
   #handOverReplies(replies: AwaitedReplies<T>): void {
-    if (this.#isHeld || replies.isIdle) return;
-    const message = this.#mailbox.takeWhere(({ metadata }) => replies.isMeant(metadata.correlationId));
-    if (message === undefined) return;
-    const waiter = replies.takeWaiter(message);
-    if (waiter === undefined) this.#mailbox.giveUpLate(message);
-    else {
-      waiter.resolve(message);
-      this.#mailbox.reportReceived(message);
+    while (!this.#isHeld && !replies.isIdle) {
+      const message = this.#mailbox.takeWhere(({ metadata }) => replies.isMeant(metadata.correlationId));
+      if (message === undefined) return;
+      const waiter = replies.takeWaiter(message);
+      if (waiter === undefined) this.#mailbox.giveUpLate(message);
+      else {
+        waiter.resolve(message);
+        this.#mailbox.reportReceived(message);
+      }
     }
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runtime, type Runtime } from '../app/index.js';
-import { isVigilError, type Message, type VigilErrorCode } from '../core/index.js';
+import { isVigilError, LocalInbox, type Message, type VigilErrorCode } from '../core/index.js';
 import type { ProcessBody, ProcessContext } from '../processes/index.js';
 import { VirtualClock } from '../testing/index.js';
 import { ReplyMailbox } from './reply-mailbox.js';
@@ -297,6 +297,25 @@ describe('ReplyMailbox', () => {
     );
     const { messagesSent, messagesReceived, messagesDeadLettered } = inbox.stats();
     assert.deepEqual([messagesSent, messagesReceived, messagesDeadLettered], [2, 1, 1]);
+  });
+
+  it('RR-02: hands every reply that came while the inbox was held to its waiter, and none before', async () => {
+    const { runtime: own, clock } = newWorld();
+    const inbox = own.inbox<string | undefined>();
+    assert.ok(inbox instanceof LocalInbox);
+    const replies = new ReplyMailbox(inbox);
+    inbox.hold();
+    const early = ['a', 'b'].map((id) => replies.waitForReply(id, 1000));
+    for (const id of ['a', 'b', 'c']) inbox.send(id, { correlationId: id });
+    await assert.rejects(replies.waitForReply('c', 0), withCode('DeliveryTimeout'));
+    assert.equal(inbox.stats().depth, 3);
+    inbox.release();
+    assert.deepEqual(
+      (await Promise.all(early)).map(({ payload }) => payload),
+      ['a', 'b'],
+    );
+    assert.equal((await replies.waitForReply('c', 0)).payload, 'c');
+    await clock.advance(1000);
   });
 
   it('refuses what is no inbox, no id or no time', async () => {
