@@ -7,6 +7,7 @@ import type { Inbox } from './inbox.js';
 import { Message } from './message.js';
 import type { MailboxOptions } from './process-mailbox.js';
 import type { SendOutcome } from './sender.js';
+import type { TelemetryEventType } from './telemetry-event.js';
 
 /** A way to build inboxes, as `describeInbox` tests them. */
 export interface InboxEngine {
@@ -39,9 +40,14 @@ export interface InboxBench<T> {
   readonly environment: RecordingEnvironment;
 }
 
-export function inboxOf<T = unknown>(engine: InboxEngine, options: MailboxOptions<T> = {}): InboxBench<T> {
+/** @param onEvent - a listener that acts while an event of the inbox is being reported. */
+export function inboxOf<T = unknown>(
+  engine: InboxEngine,
+  options: MailboxOptions<T> = {},
+  onEvent?: (eventType: TelemetryEventType) => void,
+): InboxBench<T> {
   const clock = new LateClock();
-  const environment = new RecordingEnvironment(clock);
+  const environment = new RecordingEnvironment(clock, onEvent);
   return { inbox: engine.create<T>('jobs', options, environment), clock, environment };
 }
 
@@ -105,4 +111,17 @@ export function outcomeOf<R = SendOutcome>(call: () => R): R | VigilErrorCode {
     if (isVigilError(error)) return error.code;
     throw error;
   }
+}
+
+/** All that can be received now. */
+export function receiveAll<T>(inbox: Inbox<T>): Message<T>[] {
+  const messages: Message<T>[] = [];
+  for (let message = inbox.tryRecv(); message !== undefined; message = inbox.tryRecv()) messages.push(message);
+  return messages;
+}
+
+/** What came into the queue and is neither in it nor accounted for: 0 in books that balance. */
+export function imbalanceOf(inbox: Inbox): number {
+  const { messagesSent, messagesReceived, messagesExpired, messagesDropped, messagesDeadLettered, depth } = inbox.stats();
+  return messagesSent - (messagesReceived + messagesExpired + messagesDropped + messagesDeadLettered + depth);
 }

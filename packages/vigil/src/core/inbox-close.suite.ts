@@ -57,6 +57,78 @@ export function describeClosing(engine: InboxEngine): void {
       assert.deepEqual(environment.takeEventTypes(), ['message_sent', 'message_dead_lettered']);
     });
 
+    it('MBX-09: makes dead letters with discard in the order of delivery, and counts what has expired as expired', async () => {
+      const { inbox, clock } = inboxOf(engine, { enableDeadletter: true });
+      inbox.send('b', { priority: 'low' });
+      inbox.send('expires', { ttlMs: 5 });
+      inbox.send('a');
+      await clock.advance(5);
+      inbox.close({ discard: true });
+      assert.deepEqual(
+        inbox.deadLetters.list().map(({ message, reason }) => [message.payload, reason]),
+        [
+          ['a', 'inbox_closed'],
+          ['b', 'inbox_closed'],
+        ],
+      );
+      const { messagesDeadLettered, messagesExpired, messagesDropped, depth } = inbox.stats();
+      assert.deepEqual([messagesDeadLettered, messagesExpired, messagesDropped, depth], [2, 1, 0, 0]);
+    });
+
+    it('MBX-09: drops and counts what is queued with discard while dead letters are off', () => {
+      const { inbox, environment } = inboxOf(engine);
+      inbox.send('a');
+      inbox.close({ discard: true });
+      assert.deepEqual([inbox.stats().messagesDropped, inbox.deadLetters.size], [1, 0]);
+      assert.deepEqual(environment.takeEventTypes(), ['message_sent', 'message_dropped']);
+    });
+
+    it('MBX-09: can discard later what it left to receivers at first', () => {
+      const { inbox } = inboxOf(engine);
+      inbox.send('a');
+      inbox.close();
+      inbox.close();
+      assert.equal(inbox.stats().depth, 1);
+      inbox.close({ discard: true });
+      assert.equal(inbox.stats().messagesDropped, 1);
+    });
+
+    it('MBX-09: ends receivers at once when what is left has expired', async () => {
+      const { inbox, clock } = inboxOf(engine);
+      inbox.send('a', { ttlMs: 5 });
+      inbox.close();
+      await clock.advance(5);
+      await assert.rejects(inbox.recv(), withCode('InboxClosed'));
+      assert.throws(() => inbox.tryRecv(), withCode('InboxClosed'));
+      assert.equal(inbox.stats().messagesExpired, 1);
+    });
+
+    it('MBX-09: counts what it refuses', () => {
+      const { inbox } = inboxOf(engine);
+      inbox.close();
+      assert.throws(() => inbox.send('a'), withCode('InboxClosed'));
+      assert.deepEqual([inbox.stats().messagesRejected, inbox.stats().messagesSent], [1, 0]);
+    });
+
+    it('refuses options of close that are none', () => {
+      const { inbox } = inboxOf(engine);
+      // @ts-expect-error discard is a boolean
+      assert.throws(() => inbox.close({ discard: 'yes' }), withCode('InvalidConfiguration'));
+      // @ts-expect-error options are an object
+      assert.throws(() => inbox.close(true), withCode('InvalidConfiguration'));
+      assert.equal(inbox.isClosed(), false);
+    });
+
+    it('calls back after the intake has ended and before what is queued is given up; not at all when it is closed already', () => {
+      const { inbox } = inboxOf(engine);
+      inbox.send('a');
+      const seen: unknown[] = [];
+      inbox.onClose(() => seen.push([inbox.isClosed(), inbox.stats().depth]));
+      inbox.close({ discard: true });
+      inbox.onClose(() => seen.push('late'));
+      assert.deepEqual(seen, [[true, 1]]);
+    });
+
     it('calls back once at the close', () => {
       const { inbox } = inboxOf(engine);
       let calls = 0;

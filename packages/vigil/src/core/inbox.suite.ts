@@ -4,6 +4,8 @@ import { describe, it } from 'node:test';
 import { describeClosing } from './inbox-close.suite.js';
 import { describeDeadLetters } from './inbox-dead-letters.suite.js';
 import { describeHistories } from './inbox-histories.suite.js';
+import { describeMessages } from './inbox-messages.suite.js';
+import { describeModel } from './inbox-model.suite.js';
 import { describeWaitingForRoom } from './inbox-room.suite.js';
 import { type InboxEngine, ignore, inboxOf, observe, payloadOf, payloadsOf, withCode } from './inbox-bench.suite.js';
 import { Message } from './message.js';
@@ -11,9 +13,11 @@ import { Message } from './message.js';
 /** The contract of an inbox, whichever engine keeps its messages. */
 export function describeInbox(engine: InboxEngine): void {
   describeReceiving(engine);
+  describeMessages(engine);
   describeWaitingForRoom(engine);
   describeDeadLetters(engine);
   describeClosing(engine);
+  describeModel(engine);
   describeHistories(engine);
 }
 
