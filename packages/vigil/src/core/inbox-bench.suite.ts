@@ -17,6 +17,11 @@ export interface InboxEngine {
    * still in their order.
    */
   readonly servesAtOnce?: boolean;
+  /**
+   * Whether a payload is copied when it is sent and each time it is given out or shown, and refused when it cannot be cloned. By
+   * default it is passed by reference.
+   */
+  readonly copiesPayloads?: boolean;
   create<T>(name: string, options: MailboxOptions<T>, environment: MailboxEnvironment): Inbox<T>;
 }
 

@@ -156,6 +156,18 @@ export function describeMessages(engine: InboxEngine): void {
       assert.equal(inbox.tryRecv(), undefined);
     });
 
+    it('MBX-05: gives out a message that knows its ttl and its age', async () => {
+      const { inbox, clock } = inboxOf(engine);
+      inbox.send('a', { ttlMs: 10 });
+      await clock.advance(6);
+      const [shown, received] = [inbox.peek()[0], inbox.tryRecv()];
+      assert.deepEqual([shown?.ttlMs, received?.ttlMs], [10, 10]);
+      await clock.advance(3);
+      assert.deepEqual([shown?.isExpired(), received?.isExpired()], [false, false]);
+      await clock.advance(1);
+      assert.deepEqual([shown?.isExpired(), received?.isExpired()], [true, true]);
+    });
+
     it('MBX-05: refuses a message that has expired before it came', async () => {
       const { inbox, clock } = inboxOf(engine);
       const message = new Message('m1', undefined, 'hello', undefined, 'normal', 10, clock);

@@ -54,6 +54,16 @@ export function describeWaitingForRoom(engine: InboxEngine): void {
       assert.equal(results[2]?.state, 'fulfilled');
     });
 
+    it('sendWait does not overtake those that wait, although an expiry has made room that nobody has noticed', async () => {
+      const { inbox, clock } = inboxOf(engine, { capacity: 1 });
+      inbox.send('expires', { ttlMs: 10 });
+      const results = [inbox.sendWait('first')];
+      clock.beLateBy(10);
+      results.push(inbox.sendWait('second'));
+      assert.deepEqual(payloadsOf([await inbox.recv(), await inbox.recv()]), ['first', 'second']);
+      assert.deepEqual(await Promise.all(results), ['queued', 'queued']);
+    });
+
     it('sendWait waits in a full inbox although overflow is kept as dead letters', async () => {
       const { inbox } = inboxOf(engine, { capacity: 1, enableDeadletter: true });
       inbox.send('a');

@@ -84,13 +84,6 @@ describe('LocalInbox.end', () => {
 });
 
 describe('LocalInbox: payloads', () => {
-  it('MBX-13: passes a payload by reference, as documented', async () => {
-    const { inbox } = inboxOf();
-    const payload = { amount: 1 };
-    inbox.send(payload);
-    assert.equal((await inbox.recv()).payload, payload);
-  });
-
   it('sendBatch passes on what is no refusal', () => {
     const { inbox } = inboxOf<number>({ maxMessageSize: 10, sizeOf: failAtTwo });
     assert.throws(() => inbox.sendBatch([1, 2, 3]), /a bug in sizeOf/);
