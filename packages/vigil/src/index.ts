@@ -93,6 +93,7 @@ export {
   type ServerContext,
   type ServerDefinition,
   type ServerHandle,
+  type ServerStart,
   type StartedServer,
   type StartServerOptions,
   type StopServerOptions,

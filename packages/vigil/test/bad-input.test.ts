@@ -324,6 +324,46 @@ const LOCK_OPTIONS: DomainsOf<Required<vigil.LockOptions>> = {
 
 const SHUTDOWN_OPTIONS: DomainsOf<Required<vigil.shutdown.ShutdownOptions>> = { timeoutMs: duration, order: oneOf('reverse', 'forward') };
 
+const target: Domain = {
+  takes: (value) => text.takes(value) || hasMethods(value, ['send', 'sendMessage']),
+  examples: [],
+  isRequired: true,
+};
+
+const REQUEST_OPTIONS: DomainsOf<Required<vigil.RequestOptions>> = {
+  timeoutMs: { takes: (value) => value === 'infinity' || duration.takes(value), examples: [5000, 0.5, 'infinity'] },
+  signal,
+  priority,
+  ttlMs: { ...duration, examples: [1, 0.5] },
+  from: as('sender', text),
+};
+
+const START_SERVER_OPTIONS: DomainsOf<Omit<Required<vigil.StartServerOptions>, 'args'>> = {
+  id: text,
+  name: text,
+  startTimeoutMs: { takes: (value) => value === 'infinity' || positiveDuration.takes(value), examples: [5000, 'infinity'] },
+  inbox: object,
+};
+
+const handlers: Domain = {
+  takes: (value) => isObject(value) && Object.values(value).every(isFunction),
+  examples: [{}, { add: () => 0 }],
+  traps: [{ add: 1 }],
+};
+
+const SERVER_DEFINITION: DomainsOf<Omit<Required<vigil.ServerDefinition<unknown, unknown, unknown, unknown>>, 'init'>> = {
+  call: handlers,
+  cast: handlers,
+  info: callback,
+  continue: callback,
+  idle: callback,
+  terminate: callback,
+  name: { takes: (value) => text.takes(value) || isFunction(value), examples: ['x', () => 'x'] },
+  redact: callback,
+};
+
+const aServer = vigil.genServer({ init: () => 0 });
+
 /** Values that have fooled checks before: not numbers, nearly numbers, boxes, and objects that pretend. */
 const EVIL: readonly unknown[] = [
   undefined,
@@ -451,6 +491,40 @@ const TABLE: readonly Row[] = [
   })).slice(1),
   ...templateRows('Runtime.partitionSupervisor', (template) => quiet().partitionSupervisor(template, { partitions: 1 })),
   row('Runtime.via', 'name', needed(text), () => ({ give: (value) => quiet().via(value) })),
+  row('Runtime.request', 'target', target, () => ({ give: (value) => quiet().request(value, 'x') })),
+  ...options('Runtime.request', 'request options', REQUEST_OPTIONS, () => {
+    const runtime = quiet();
+    const inbox = runtime.inbox();
+    return {
+      give: async (value) => {
+        const asked = runtime.request(inbox, 'x', value);
+        const received = inbox.tryRecv();
+        if (received !== undefined) runtime.reply(received, 'answered');
+        assert.equal(await asked, 'answered');
+      },
+    };
+  }).map((each) => (each.option === 'priority' || each.option === 'ttlMs' || each.option === 'sender' ? inMessage(each) : each)),
+  inMessage(row('Runtime.reply', 'message', message, () => ({ give: (value) => quiet().reply(value, 'x') }))),
+  row(
+    'Runtime.startServer',
+    'server',
+    { ...startable, isRequired: true, takes: (value) => isFunction(value) || hasMethods(value, ['create']), examples: [aServer] },
+    () => ({
+      give: (value) => startAndStop(value),
+    }),
+  ),
+  ...options('Runtime.startServer', 'server options', START_SERVER_OPTIONS, () => ({ give: (value) => startAndStop(aServer, value) })),
+  row('Runtime.serverOf', 'target', target, () => ({ give: (value) => quiet().serverOf(value) })),
+  row('ReplyMailbox', 'inbox', { takes: () => false, examples: [], isRequired: true }, () => ({
+    give: (value) => new vigil.requestReply.ReplyMailbox(value),
+  })),
+  row('genServer', 'definition', { takes: isObject, examples: [{ init: () => 0 }], isRequired: true }, () => ({
+    give: (value) => vigil.genServer(value),
+  })),
+  ...options('genServer', 'definition', SERVER_DEFINITION, () => ({
+    give: (value: object) => vigil.genServer({ init: () => 0, ...value }),
+  })).slice(1),
+
   row('Runtime.onShutdown', 'hook', needed(callback), () => givenTo(quiet(), (runtime) => (value) => runtime.onShutdown(value), aHookRuns)),
   ...options('Runtime.shutdownAll', 'shutdown options', SHUTDOWN_OPTIONS, () =>
     givenTo(quiet(), (runtime) => (value) => runtime.shutdownAll(value), aHookRuns),
@@ -827,7 +901,7 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   MessageBuilder: ['build'],
   App: ['exited', 'root', 'start', 'shutdown', 'inspect'],
   // Each builder has its own rows; a payload can be anything.
-  Runtime: ['request', 'reply', 'startServer', 'serverOf', 'supervisor', 'inbox', 'inboxBuilder', 'msg'],
+  Runtime: ['supervisor', 'inbox', 'inboxBuilder', 'msg'],
   DynamicSupervisor: ['startChild', 'whichChildren', 'countChildren', ...OF_EACH_KIND_OF_SUPERVISOR, 'keepsEnded'],
   TaskSupervisor: [],
   PartitionSupervisor: ['partitions', 'start'],
@@ -943,8 +1017,6 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
 
 /** Public functions and classes that the table has under another name, or that take what cannot be wrong. */
 const NO_ROWS_OF_THEIR_OWN: readonly string[] = [
-  // What these refuse is tested beside them.
-  'genServer',
   // The default runtime's methods.
   'app',
   'reply',
@@ -1521,4 +1593,9 @@ function only(value: unknown): never {
 
 function values(all: readonly unknown[]): never[] {
   return all.map(only);
+}
+
+async function startAndStop(server: vigil.ServerStart, how?: vigil.StartServerOptions): Promise<void> {
+  await using started = await quiet().startServer(server, how);
+  assert.ok(started.ref.isAlive());
 }

@@ -20,6 +20,7 @@ import {
 } from '../core/index.js';
 import {
   type ArgsOfStart,
+  checkTarget,
   makeHandle,
   type NameRegistry,
   receiverOf,
@@ -203,6 +204,7 @@ export class Runtime {
    * @example const counter = vigil.serverOf<typeof counterServer>('counter');
    */
   serverOf<M>(target: Target): ServerHandle<M> {
+    checkTarget(target);
     return makeHandle<M>(this.environment, () => receiverOf(this.environment, target));
   }
 

@@ -10,7 +10,7 @@ export { Registry } from './registry.js';
 export type { RegistryChange, RegistryListener } from './registry-change.js';
 export type { RegistryOptions } from './registry-options.js';
 export { type GenServer, genServer } from './gen-server.js';
-export { reply, request, type RequestOptions, receiverOf, type Target } from './request.js';
+export { checkTarget, reply, request, type RequestOptions, receiverOf, type Target } from './request.js';
 export type { Caller, ServerContext } from './server-context.js';
 export { makeHandle, type ServerHandle, type StopServerOptions } from './server-handle.js';
 export * as result from './server-result.js';

@@ -63,17 +63,21 @@ export function callOn<TReply = unknown>(environment: Lent, receiver: Sender, pa
   return environment.replies.call<TReply>(receiver, payload, options === undefined ? BY_DEFAULT : checkRequestOptions(options));
 }
 
+/** @throws {VigilError} `InvalidConfiguration` when something cannot be sent to. */
+export function checkTarget(target: Target): Target {
+  if (typeof target === 'string') return checkName('target', target);
+  if (typeof target === 'object' && target !== null && typeof target.send === 'function') return target;
+  throw invalidOption('target', 'a name, a process, an inbox or an address', target);
+}
+
 /** Who would receive what is sent to a target now. @throws {VigilError} `NotRegistered`, or what the address throws. */
 export function receiverOf({ names }: Pick<Environment, 'names'>, target: Target): Sender {
-  if (typeof target === 'string') {
-    const sender = names.whereis(checkName('target', target));
-    if (sender === undefined) throw failFast('NotRegistered', `nobody has the name "${target}"`);
-    return sender;
-  }
   if (target instanceof Address) return target.resolve();
-  if (typeof target !== 'object' || target === null || typeof target.send !== 'function')
-    throw invalidOption('target', 'a name, a process, an inbox or an address', target);
-  return target;
+  checkTarget(target);
+  if (typeof target !== 'string') return target;
+  const sender = names.whereis(target);
+  if (sender === undefined) throw failFast('NotRegistered', `nobody has the name "${target}"`);
+  return sender;
 }
 
 /**
