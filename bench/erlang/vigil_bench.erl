@@ -2,9 +2,10 @@
 %% of output a measurement as JSON.
 -module(vigil_bench).
 -behaviour(supervisor).
--export([start/1, init/1, start_idle/0, start_crashing/1]).
+-export([start/1, init/1, start_idle/0, start_crashing/1, handle_call/3, handle_cast/2]).
 
 -define(BATCH, 1000).
+-define(WINDOW, 500).
 -define(CRASHES_PER_SUPERVISOR, 100).
 
 start([Function]) ->
@@ -35,6 +36,18 @@ measure(ping_pong, Count) ->
         Left ! 1,
         receive {handled, One} -> receive {handled, Other} -> One + Other end end
     end);
+
+measure(gen_server_call, Count) ->
+    {ok, Server} = gen_server:start_link(?MODULE, {counter, 0}, []),
+    Result = timed(fun() -> call(Server, Count, 0) end),
+    gen_server:stop(Server),
+    Result;
+
+measure(gen_server_pipelined, Count) ->
+    {ok, Server} = gen_server:start_link(?MODULE, {counter, 0}, []),
+    Result = timed(fun() -> call_in_windows(Server, Count, 0) end),
+    gen_server:stop(Server),
+    Result;
 
 measure(start_child, Count) ->
     {ok, Supervisor} = supervisor:start_link(?MODULE, []),
@@ -82,6 +95,19 @@ answer(Other, Count, Handled) ->
     end,
     answer(Other, Count, Handled + 1).
 
+call(_, 0, Last) -> Last;
+call(Server, Left, _) -> call(Server, Left - 1, gen_server:call(Server, {add, 1})).
+
+call_in_windows(_, Left, Last) when Left =< 0 -> Last;
+call_in_windows(Server, Left, _) ->
+    Requests = [gen_server:send_request(Server, {add, 1}) || _ <- lists:seq(1, ?WINDOW)],
+    Replies = [element(2, gen_server:wait_response(Request, 5000)) || Request <- Requests],
+    call_in_windows(Server, Left - ?WINDOW, lists:last(Replies)).
+
+handle_call({add, Number}, _, Count) -> {reply, Count + Number, Count + Number}.
+
+handle_cast(_, Count) -> {noreply, Count}.
+
 %% The fastest legal start function: nothing is awaited from the child.
 start_idle() -> {ok, spawn_link(fun() -> receive stop -> ok end end)}.
 
@@ -124,4 +150,6 @@ stop(Supervisor) ->
     exit(Supervisor, shutdown),
     receive {'DOWN', Monitor, _, _, _} -> ok end.
 
+%% A server's state, or the children of a supervisor.
+init({counter, Count}) -> {ok, Count};
 init(Children) -> {ok, {#{intensity => ?CRASHES_PER_SUPERVISOR, period => 5}, Children}}.

@@ -2,6 +2,7 @@ import type { Line } from '../line.js';
 import { commandRestarts } from './command-restart.js';
 import { crashToRestart } from './crash-to-restart.js';
 import { forkRestart, forkRestartWithSpare } from './fork-restart.js';
+import { genServerCall, genServerCallPipelined } from './gen-server-call.js';
 import { idleSupervision } from './idle-supervision.js';
 import { idleTask } from './idle-task.js';
 import { inboxInBatches } from './inbox-in-batches.js';
@@ -17,6 +18,8 @@ export const lines: readonly Line[] = [
   inboxInBatches,
   inboxOneByOne,
   pingPong,
+  genServerCall,
+  genServerCallPipelined,
   startChild,
   crashToRestart,
   restartAmongMany,

@@ -45,8 +45,12 @@ export function reply<S, R>(answer: R, state: S, then?: Then): ServerResult<S, R
   return new ServerResult(state, { reply: answer }, then, undefined);
 }
 
-/** No reply now: it comes later, through what `server.caller()` gave. @see OTP `noreply` and `gen_server:reply/2` */
-export function noReply<S>(state: S, then?: Then): ServerResult<S> {
+/**
+ * No reply now: it comes later, through what `server.caller()` gave. @see OTP `noreply` and `gen_server:reply/2`
+ *
+ * @typeParam R - of what type that will be: `noReply<State, string>(state)`.
+ */
+export function noReply<S, R = never>(state: S, then?: Then): ServerResult<S, R> {
   return new ServerResult(state, undefined, then, undefined);
 }
 

@@ -50,6 +50,7 @@ export class CodeHost implements ProcessHost {
   async start(order: StartOrder, module: Promise<unknown>, href: string): Promise<void> {
     this.#path = order.supervisor;
     this.#home.messageIds = order.messageIds;
+    this.#home.tellsStateChanges = order.tellsStateChanges;
     try {
       const body = bodyOf(await module, href);
       // An error that nobody caught may have ended it meanwhile.

@@ -10,12 +10,15 @@ import {
   ReplyExchange,
   type SendOutcome,
   SystemClock,
+  type TelemetryEvents,
+  type TelemetryEventType,
+  type TelemetrySink,
   systemRandom,
   VigilError,
 } from '../../core/index.js';
 import type { Down, ExitSignal, Monitor } from '../runner.js';
 import { BorrowedNames } from './borrowed-names.js';
-import { dehydrate, revive, reviveReason } from './data.js';
+import { dehydrate, dehydrateReason, revive, reviveReason } from './data.js';
 import { dehydrateOutcome, reviveOutcome } from './message-data.js';
 import {
   type Answer,
@@ -27,6 +30,7 @@ import {
   type Reply,
   SEND_WINDOW,
   type SendWait,
+  type ServerEventType,
   type ToCode,
 } from './protocol.js';
 import { type RefHome, RemoteRef, RemoteSender } from './remote-ref.js';
@@ -42,7 +46,7 @@ interface PendingRequest {
  * Invariant: at most `SEND_WINDOW` sends and log lines are on their way without credit. A send beyond that is refused; a line beyond that
  * is dropped, and how many were is logged as soon as there is room.
  */
-export class Home implements RefHome {
+export class Home implements RefHome, TelemetrySink {
   readonly clock: Clock = new SystemClock();
   readonly log: Logger;
   readonly environment: Environment;
@@ -52,6 +56,7 @@ export class Home implements RefHome {
    * a part of chance.
    */
   messageIds: number | string = systemRandom.next().toString(36).slice(2);
+  tellsStateChanges = false;
   readonly #link: LinkHome;
   /** So that the same process is the same ref, as long as somebody holds it. */
   readonly #refs = new Map<number, { readonly sender: WeakRef<RemoteSender>; heard: number }>();
@@ -77,7 +82,7 @@ export class Home implements RefHome {
       clock,
       log,
       random: systemRandom,
-      telemetry: noTelemetry,
+      telemetry: this,
       names: this.names,
       // What is left in the buffer at the end is still in the books of the other side, which buries it.
       deadLetters: new DeadLetterQueue(1, clock, noTelemetry),
@@ -93,6 +98,17 @@ export class Home implements RefHome {
 
   post(message: FromCode): void {
     this.#link.post(message);
+  }
+
+  /** Of what happens there, this is what the side of the supervisor does not see by itself. */
+  wants(eventType: TelemetryEventType): boolean {
+    return isServerEvent(eventType) && (eventType !== 'genserver_state_changed' || this.tellsStateChanges);
+  }
+
+  report<K extends TelemetryEventType>(eventType: K, metadata: TelemetryEvents[K]): void {
+    if (!isServerEvent(eventType)) return;
+    const reason = 'reason' in metadata && typeof metadata.reason === 'object' ? dehydrateReason(metadata.reason) : undefined;
+    this.post({ is: 'server', eventType, reason });
   }
 
   call<K extends keyof Calls>(call: K, ...args: Parameters<Calls[K]>): ReturnType<Calls[K]> {
@@ -218,6 +234,10 @@ export class Home implements RefHome {
     this.#credit -= 1;
     this.post({ is: 'log', level, message, details: details === undefined ? undefined : dehydrate(details) });
   }
+}
+
+function isServerEvent(eventType: TelemetryEventType): eventType is ServerEventType {
+  return eventType === 'genserver_started' || eventType === 'genserver_stopped' || eventType === 'genserver_state_changed';
 }
 
 /** What a wait over there rejects with when it was cancelled from here. */

@@ -91,6 +91,8 @@ export interface StartOrder {
   readonly supervisor: string;
   /** The number of that side, of which the runtime gives no other: the beginning of the ids of messages that are made there. */
   readonly messageIds: number | string;
+  /** Whether anybody listens to the changes of a server's state when it starts: they are too many to be told for nothing. */
+  readonly tellsStateChanges: boolean;
 }
 
 /** What is said there. */
@@ -113,10 +115,14 @@ export type ToCode =
   | { readonly is: 'freed'; readonly name: string }
   | { readonly is: 'ping'; readonly number: number };
 
+export type ServerEventType = 'genserver_started' | 'genserver_stopped' | 'genserver_state_changed';
+
 /** What is said here. */
 export type FromCode =
   | Reply
   | { readonly is: 'ready' | 'ignored' }
+  /** An event of a server; which process it is about is known here. */
+  | { readonly is: 'server'; readonly eventType: ServerEventType; readonly reason: ReasonData | undefined }
   | { readonly is: 'ended'; readonly reason: ReasonData }
   | { readonly is: 'settled'; readonly loan: number; readonly outcome: 'received' | 'expired' }
   | { readonly is: 'send'; readonly to: number; readonly message: MessageData }

@@ -21,7 +21,7 @@ import { LocalProcess } from '../local-process.js';
 import { LocalRef } from '../local-ref.js';
 import { Pulse } from '../pulse.js';
 import type { Down, Monitor, ProcessHost, ProcessSettings, Vitals } from '../runner.js';
-import { copied, dehydrate, dehydrateReason, revive, reviveReason } from './data.js';
+import { copied, dehydrate, dehydrateReason, type ReasonData, revive, reviveReason } from './data.js';
 import { Handles, nameOf } from './handles.js';
 import { LentNames, type NamesBorrower } from './lent-names.js';
 import { dehydrateLetter, dehydrateMessage, dehydrateOutcome, reviveMessage, reviveOutcome } from './message-data.js';
@@ -33,6 +33,7 @@ import {
   type FromCode,
   LOAN_WINDOW,
   type SendWait,
+  type ServerEventType,
   type StartOrder,
   type ToCode,
 } from './protocol.js';
@@ -237,6 +238,8 @@ export class RemoteProcess<TArgs = unknown>
         return this.#leave(reviveReason(message.reason));
       case 'settled':
         return this.#settle(message.loan, message.outcome);
+      case 'server':
+        return this.#reportServer(message.eventType, message.reason);
       case 'reply':
         return this.host.environment.replies.deliver(message.to, message.correlationId, reviveOutcome(message.outcome));
       case 'send':
@@ -295,7 +298,19 @@ export class RemoteProcess<TArgs = unknown>
     const { kind, incarnation, host } = this;
     const messageIds = host.environment.nextMessageId();
     this.#cancelRoute = host.environment.replies.addRoute(messageIds, this);
-    return { is: 'start', id, incarnation, kind, args, readiness, priorityQueues: inbox.priorityQueues, supervisor: host.path, messageIds };
+    const tellsStateChanges = host.environment.telemetry.wants('genserver_state_changed');
+    return {
+      is: 'start',
+      tellsStateChanges,
+      id,
+      incarnation,
+      kind,
+      args,
+      readiness,
+      priorityQueues: inbox.priorityQueues,
+      supervisor: host.path,
+      messageIds,
+    };
   }
 
   #failToStart(cause: unknown): void {
@@ -359,6 +374,15 @@ export class RemoteProcess<TArgs = unknown>
       deadLetters.add(message, refusalReason(error), nameOf(sender));
       mailboxAccess.portOf(message)?.fail(error);
     }
+  }
+
+  #reportServer(eventType: ServerEventType, reason: ReasonData | undefined): void {
+    const { telemetry } = this.host.environment;
+    if (!telemetry.wants(eventType)) return;
+    const facts = { id: this.settings.id, incarnation: this.incarnation, supervisor: this.host.path };
+    if (eventType === 'genserver_stopped')
+      telemetry.report(eventType, { ...facts, reason: reason === undefined ? NORMAL : reviveReason(reason) });
+    else telemetry.report(eventType, facts);
   }
 
   #giveCredit(): void {

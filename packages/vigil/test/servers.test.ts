@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as vigil from 'vigiljs';
+import type * as ledgerModule from './fixtures/ledger.js';
+import ledger from './fixtures/ledger.js';
+
+type Ledger = typeof ledgerModule;
+
+const MODULE = new URL('./fixtures/ledger.js', import.meta.url);
+
+const kinds = {
+  task: () => ledger,
+  thread: () => vigil.thread<Ledger>(MODULE),
+  fork: () => vigil.fork<Ledger>(MODULE),
+} as const;
+
+const KINDS = ['task', 'thread', 'fork'] as const;
+type Kind = (typeof KINDS)[number];
+
+/** A runtime whose servers end with the test. */
+class World implements AsyncDisposable {
+  readonly runtime: vigil.Runtime = vigil.runtime();
+  readonly events: string[] = [];
+  readonly obituaries: vigil.Inbox<unknown>;
+  readonly #supervisor: vigil.Supervisor;
+
+  private constructor() {
+    this.obituaries = this.runtime.inbox();
+    this.runtime.registry.register('obituaries', this.obituaries);
+    for (const event of ['genserver_started', 'genserver_stopped', 'genserver_state_changed'] as const) {
+      this.runtime.telemetry.on(event, ({ metadata }) => this.events.push(`${event} ${metadata.id}`));
+    }
+    this.#supervisor = this.runtime.supervisor().name('s').build();
+  }
+
+  static async start(): Promise<World> {
+    const world = new World();
+    await world.#supervisor.start();
+    return world;
+  }
+
+  /** The handle of a new server, which has its kind for its name unless it is told another. */
+  async serve(kind: Kind, name: string = kind): Promise<vigil.ServerHandle<Ledger>> {
+    const options = { args: { name, start: 5 }, restartType: 'temporary', readiness: 'explicit' } as const;
+    await this.#supervisor.startChild({ id: name, startFn: kinds[kind](), ...options });
+    return this.runtime.serverOf<Ledger>(name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#supervisor.stop();
+  }
+}
+
+for (const kind of KINDS) {
+  describe(`a server in a ${kind}`, () => {
+    it('is called, cast to, sent to, looked into and stopped by one kind of handle', async () => {
+      await using world = await World.start();
+      const server = await world.serve(kind);
+      assert.equal(await server.call.add(2), 7);
+      server.cast.reset(1);
+      server.info(10);
+      assert.equal(await server.getState(), 11);
+      const { pid, threadId } = await server.call.where();
+      assert.deepEqual([pid === process.pid, threadId === 0], { task: [true, true], thread: [true, false], fork: [false, true] }[kind]);
+      assert.deepEqual(await server.stop({ reason: { kind: 'shutdown', info: 'done' } }), { kind: 'shutdown', info: 'done' });
+      assert.deepEqual((await world.obituaries.recv()).payload, { sum: 11, kind: 'shutdown' });
+      assert.deepEqual(world.events, [
+        `genserver_started ${kind}`,
+        `genserver_state_changed ${kind}`,
+        `genserver_state_changed ${kind}`,
+        `genserver_state_changed ${kind}`,
+        `genserver_stopped ${kind}`,
+      ]);
+    });
+
+    it('GS-01: answers five hundred calls in their order', async () => {
+      await using world = await World.start();
+      const server = await world.serve(kind);
+      const sums = await Promise.all(Array.from({ length: 500 }, () => server.call.add(1)));
+      assert.deepEqual(
+        sums,
+        Array.from({ length: 500 }, (_, index) => 6 + index),
+      );
+    });
+
+    it('GS-05: fails all who wait with the whole error when it crashes', async () => {
+      await using world = await World.start();
+      const server = await world.serve(kind);
+      const calls = [server.call.crash(), server.call.add(1), server.call.never(undefined, { timeoutMs: 'infinity' })];
+      for (const outcome of await Promise.allSettled(calls)) {
+        assert.ok(outcome.status === 'rejected' && vigil.isVigilError(outcome.reason, 'ProcessNotFound'));
+        const { cause } = outcome.reason;
+        assert.ok(cause instanceof RangeError && cause.message === 'out of paper' && cause.cause === 'the office');
+        assert.equal('status' in cause && cause.status, 507);
+      }
+      assert.equal(world.runtime.replies.pendingCalls, 0);
+    });
+
+    it('GS-07, GS-08: a call times out, its reply is counted as late, and the server goes on', async () => {
+      await using world = await World.start();
+      const server = await world.serve(kind);
+      await assert.rejects(server.call.wait(undefined, { timeoutMs: 5 }), (error) => vigil.isVigilError(error, 'OperationTimeout'));
+      assert.equal(await server.call.release('too late'), 5);
+      assert.equal(world.runtime.replies.lateReplies, 1);
+      const waiting = server.call.wait();
+      await server.call.release('in time');
+      assert.equal(await waiting, 'in time');
+      assert.equal(world.runtime.replies.pendingCalls, 0);
+    });
+
+    it('GS-09: is refused when it calls itself', async () => {
+      await using world = await World.start();
+      const server = await world.serve(kind);
+      await assert.rejects(server.call.addTo({ name: kind, n: 1 }), (error) => {
+        assert.ok(vigil.isVigilError(error, 'ProcessNotFound') && vigil.isVigilError(error.cause, 'InvalidState'));
+        return error.cause.details.reason === 'calling_self';
+      });
+    });
+
+    it('GS-11: stops with a reply', async () => {
+      await using world = await World.start();
+      const server = await world.serve(kind);
+      assert.equal(await server.call.quit(), 'bye');
+      assert.deepEqual((await world.obituaries.recv()).payload, { sum: 5, kind: 'shutdown' });
+    });
+
+    it('GS-19: terminates when its supervisor stops it', async () => {
+      const world = await World.start();
+      await world.serve(kind);
+      await world[Symbol.asyncDispose]();
+      assert.deepEqual((await world.obituaries.recv()).payload, { sum: 5, kind: 'shutdown' });
+    });
+
+    for (const other of KINDS) {
+      it(`calls one in a ${other}`, async () => {
+        await using world = await World.start();
+        const [server, callee] = [await world.serve(kind), await world.serve(other, 'callee')];
+        assert.equal(await server.call.addTo({ name: 'callee', n: 3 }), 8);
+        assert.equal(await callee.call.add(1), 9);
+      });
+
+      it(`hears at once, with the whole error, when one in a ${other} crashes during its call`, async () => {
+        await using world = await World.start();
+        const server = await world.serve(kind);
+        await world.serve(other, 'callee');
+        const failure = await server.call.failureOf({ name: 'callee', call: 'crash' }, { timeoutMs: 'infinity' });
+        assert.ok(failure?.code === 'ProcessNotFound' && failure.cause instanceof RangeError);
+        assert.equal(failure.cause.message, 'out of paper');
+      });
+    }
+
+    it('has a time-out of its own for its calls', async () => {
+      await using world = await World.start();
+      const server = await world.serve(kind);
+      await world.serve('task', 'callee');
+      const failure = await server.call.failureOf({ name: 'callee', call: 'never' });
+      assert.equal(failure?.code, 'OperationTimeout');
+    });
+  });
+}
+
+for (const kind of ['thread', 'fork'] as const) {
+  describe(`what cannot leave a ${kind}, or go there`, () => {
+    it('is refused: a reply fails its caller alone, a function is not sent', async () => {
+      await using world = await World.start();
+      const server = await world.serve(kind);
+      await assert.rejects(server.call.uncloneable(), (error) => vigil.isVigilError(error, 'InvalidMessage'));
+      await assert.rejects(
+        server.replaceState(() => 1),
+        (error) => vigil.isVigilError(error, 'InvalidMessage'),
+      );
+      assert.equal(await server.call.add(1), 6);
+    });
+
+    it('RR-01: replies of plain code and for plain code: its request is answered here, and what expires here fails there', async () => {
+      await using world = await World.start();
+      const jobs = world.runtime.inbox<unknown>();
+      world.runtime.registry.register('callee', jobs);
+      const server = await world.serve(kind);
+      const asked = server.call.addTo({ name: 'callee', n: 3 });
+      world.runtime.reply(await jobs.recv(), 'by hand');
+      assert.equal(await asked, 'by hand');
+      const failing = server.call.failureOf({ name: 'callee', call: 'crash' });
+      jobs.deadLetter(await jobs.recv());
+      assert.equal((await failing)?.code, 'ReceiverUnavailable');
+    });
+  });
+}
