@@ -172,7 +172,7 @@ for (const kind of ['thread', 'fork'] as const) {
       assert.equal(await server.call.add(1), 6);
     });
 
-    it('RR-01: replies of plain code and for plain code: its request is answered here, and what expires here fails there', async () => {
+    it('RR-01: replies of plain code and for plain code: its request is answered here, and what is refused or given up here fails there', async () => {
       await using world = await World.start();
       const jobs = world.runtime.inbox<unknown>();
       world.runtime.registry.register('callee', jobs);
@@ -180,6 +180,12 @@ for (const kind of ['thread', 'fork'] as const) {
       const asked = server.call.addTo({ name: 'callee', n: 3 });
       world.runtime.reply(await jobs.recv(), 'by hand');
       assert.equal(await asked, 'by hand');
+      for (const deadLetter of [false, true]) {
+        const full = world.runtime.inboxBuilder().capacity(1).deadLetter(deadLetter).build();
+        full.send('a message');
+        world.runtime.registry.register(`full ${deadLetter}`, full);
+        assert.equal((await server.call.failureOf({ name: `full ${deadLetter}`, call: 'crash' }))?.code, 'MailboxFull');
+      }
       const failing = server.call.failureOf({ name: 'callee', call: 'crash' });
       jobs.deadLetter(await jobs.recv());
       assert.equal((await failing)?.code, 'ReceiverUnavailable');

@@ -414,6 +414,7 @@ export class ProcessMailbox<T = unknown> {
     if (this.#settings.enableDeadletter && !this.deadLetters.isFull) {
       this.#rejected += 1;
       this.deadLetters.add(message, 'mailbox_full', this.name);
+      mailboxAccess.failCall(message, 'MailboxFull', `the request found no room in "${this.name}" and became a dead letter`);
       return 'dead_lettered';
     }
     throw this.refusal('MailboxFull', `inbox "${this.name}" holds ${this.#depth} of ${this.#settings.capacity} messages`);

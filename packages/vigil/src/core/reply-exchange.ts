@@ -225,8 +225,7 @@ class PendingCall extends ReplyPort implements Deadline, SendOptions {
   }
 
   sent(outcome: SendOutcome): void {
-    if (outcome !== 'queued')
-      this.fail(failFast('MailboxFull', `the request was ${outcome === 'dropped' ? 'dropped' : 'not queued'}: the mailbox is full`));
+    if (outcome === 'dropped' && !this.isSettled) this.fail(failFast('MailboxFull', 'the mailbox is full and dropped the request'));
   }
 
   listenTo(signal: AbortSignal): void {
