@@ -160,8 +160,8 @@ for (const kind of KINDS) {
 }
 
 for (const kind of ['thread', 'fork'] as const) {
-  describe(`what cannot leave a ${kind}, or go there`, () => {
-    it('is refused: a reply fails its caller alone, a function is not sent', async () => {
+  describe(`beyond the boundary of a ${kind}`, () => {
+    it('what cannot go there is refused: a reply fails its caller alone, a function is not sent', async () => {
       await using world = await World.start();
       const server = await world.serve(kind);
       await assert.rejects(server.call.uncloneable(), (error) => vigil.isVigilError(error, 'InvalidMessage'));
@@ -170,6 +170,12 @@ for (const kind of ['thread', 'fork'] as const) {
         (error) => vigil.isVigilError(error, 'InvalidMessage'),
       );
       assert.equal(await server.call.add(1), 6);
+    });
+
+    it('is called through the default runtime there, too', async () => {
+      await using world = await World.start();
+      const [server] = [await world.serve(kind), await world.serve('task', 'callee')];
+      assert.deepEqual(await server.call.addByDefault({ name: 'callee', n: 3 }), [8, 11]);
     });
 
     it('RR-01: replies of plain code and for plain code: its request is answered here, and what is refused or given up here fails there', async () => {
