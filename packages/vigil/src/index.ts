@@ -16,6 +16,8 @@ export {
   type PresetName,
   type RunOptions,
   ProcessMailbox,
+  publish,
+  pubsub,
   reply,
   request,
   type Runtime,
@@ -23,6 +25,7 @@ export {
   runtime,
   serverOf,
   startServer,
+  Subscriber,
   Supervisor,
   type SupervisorBuilder,
   shutdown,
@@ -41,6 +44,7 @@ export {
   type DeadLetterReason,
   describeExit,
   type ExitReason,
+  type FanOutResult,
   type Inbox,
   type InboxStats,
   isVigilError,
@@ -72,7 +76,6 @@ export {
   type Caller,
   type CrashFacts,
   DuplicateRegistry,
-  type FanOutResult,
   type GenServer,
   genServer,
   type GroupEvent,
@@ -98,6 +101,8 @@ export {
   type StartServerOptions,
   type StopServerOptions,
   type Target,
+  type TopicBroker,
+  type TopicStats,
 } from './messaging/index.js';
 export { fork, thread } from './processes/index.js';
 export {

@@ -61,6 +61,24 @@ const array: Domain = { takes: Array.isArray, examples: [[]] };
 const signal: Domain = { takes: (value) => value instanceof AbortSignal, examples: [new AbortController().signal] };
 const message: Domain = { takes: (value) => value instanceof vigil.Message, examples: [], isRequired: true };
 
+const topics: Domain = {
+  takes: (value) => typeof value === 'string' && value.split('.').every((level) => level !== '' && !/[*#]/.test(level)),
+  examples: ['a', 'events.user.created', '__proto__', '😀.a b'],
+  traps: ['', '.', 'a.', '.a', 'a..b', '*', 'a.#', 'a*'],
+  isRequired: true,
+};
+
+const patterns: Domain = {
+  takes: (value) => (Array.isArray(value) ? value : [value]).every(isPattern),
+  examples: ['a', '#', '*', 'a.*.#', [], ['__proto__', 'a.#']],
+  traps: ['', 'a..b', '#.a', 'a#', 'a.*b', ['a', '#.#'], [1], [undefined], new Array(1)],
+  isRequired: true,
+};
+
+function isPattern(value: unknown): boolean {
+  return typeof value === 'string' && /^(?:[^.*#]+|\*)(?:\.(?:[^.*#]+|\*))*(?:\.#)?$|^#$/.test(value);
+}
+
 function oneOf(...words: readonly unknown[]): Domain {
   return { takes: (value) => words.includes(value), examples: words };
 }
@@ -311,6 +329,16 @@ const SEND_WAIT_OPTIONS: DomainsOf<Required<vigil.SendWaitOptions>> = { ...SEND_
 
 const REGISTRY_OPTIONS: DomainsOf<Required<vigil.RegistryOptions>> = { name: text, log: logger };
 
+const receivers: Domain = {
+  takes: (value) => hasMethods(value, ['isClosed', 'onClose', 'sendMessage']),
+  examples: [quiet().inbox()],
+  isRequired: true,
+};
+
+const runtimes: Domain = { takes: (value) => isObject(value) && 'environment' in value, examples: [quiet()] };
+
+const subscribers: Domain = { takes: (value) => value instanceof vigil.Subscriber, examples: [aSubscriber()], isRequired: true };
+
 const mailboxes: Domain = {
   takes: (value) => hasMethods(value, ['isClosed', 'onClose', 'stats', 'send']),
   examples: [quiet().inbox()],
@@ -525,6 +553,7 @@ const TABLE: readonly Row[] = [
     give: (value: object) => vigil.genServer({ init: () => 0, ...value }),
   })).slice(1),
 
+  row('Runtime.publish', 'topic', topics, () => ({ give: (value) => quiet().publish(value, 'x') })),
   row('Runtime.onShutdown', 'hook', needed(callback), () => givenTo(quiet(), (runtime) => (value) => runtime.onShutdown(value), aHookRuns)),
   ...options('Runtime.shutdownAll', 'shutdown options', SHUTDOWN_OPTIONS, () =>
     givenTo(quiet(), (runtime) => (value) => runtime.shutdownAll(value), aHookRuns),
@@ -669,7 +698,7 @@ const TABLE: readonly Row[] = [
   ),
 
   ...options('ProcessMailbox', 'inbox', MAILBOX_OPTIONS, () => ({ give: (value) => new vigil.ProcessMailbox(value, quiet()) })),
-  row('ProcessMailbox', 'runtime', { takes: (value) => isObject(value) && 'environment' in value, examples: [quiet()] }, () => ({
+  row('ProcessMailbox', 'runtime', runtimes, () => ({
     give: (value) => new vigil.ProcessMailbox({}, value),
   })),
 
@@ -832,6 +861,30 @@ const TABLE: readonly Row[] = [
   ).map(inMessage),
   row('ProcessGroup.route', 'key', needed(text), () => givenTo(aGroup(), (group) => (value) => group.route('x', value), aGroupHasOne)),
   row('ProcessGroup.memberFor', 'key', needed(text), () => givenTo(aGroup(), (group) => (value) => group.memberFor(value), aGroupHasOne)),
+
+  row('Subscriber', 'receiver', receivers, () => ({ give: (value) => new vigil.Subscriber(value, quiet()) })),
+  row('Subscriber', 'runtime', runtimes, () => ({ give: (value) => new vigil.Subscriber(quiet().inbox(), value) })),
+  row('Subscriber.subscribe', 'pattern', patterns, () =>
+    givenTo(aSubscriber(), (subscriber) => (value) => subscriber.subscribe(value), subscribesToOne),
+  ),
+  row('Subscriber.unsubscribe', 'pattern', { ...patterns, isRequired: false }, () => ({
+    give: (value) => aSubscriber().unsubscribe(value),
+  })),
+  row('Subscriber.matches', 'topic', topics, () => ({ give: (value) => aSubscriber().matches(value) })),
+
+  row('PubSubBroker', 'runtime', runtimes, () => ({ give: (value) => new vigil.pubsub.PubSubBroker(value) })),
+  row('PubSubBroker.publish', 'topic', topics, () => ({ give: (value) => aBroker().publish(value, 'x') })),
+  ...options('PubSubBroker.publish', 'send options', SEND_OPTIONS, () => ({
+    give: (value) => aBroker().publish('a', 'x', value),
+  })).map(inMessage),
+  row('PubSubBroker.publishBatch', 'topic', topics, () => ({ give: (value) => aBroker().publishBatch(value, ['x']) })),
+  row('PubSubBroker.publishBatch', 'payloads', needed(array), () => ({ give: (value) => aBroker().publishBatch('a', value) })),
+  ...options('PubSubBroker.publishBatch', 'send options', SEND_OPTIONS, () => ({
+    give: (value) => aBroker().publishBatch('a', ['x'], value),
+  })).map(inMessage),
+  row('PubSubBroker.receiversOf', 'topic', topics, () => ({ give: (value) => aBroker().receiversOf(value) })),
+  row('PubSubBroker.subscribe', 'subscriber', subscribers, () => ({ give: (value) => aBroker().subscribe(value) })),
+  row('PubSubBroker.unsubscribe', 'subscriber', subscribers, () => ({ give: (value) => aBroker().unsubscribe(value) })),
 
   row(
     'TelemetryEmitter',
@@ -1010,6 +1063,8 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   Registry: ['size', 'whereis', 'lookup', 'namesOf', 'update', 'unregister', 'release', 'snapshot'],
   DuplicateRegistry: ['size', 'lookup', 'namesOf', 'unregister'],
   ProcessGroup: ['remove', 'count', 'memberCount', 'members', 'stats', 'monitor'],
+  Subscriber: ['patterns', 'join', 'leave'],
+  PubSubBroker: ['stats', 'open'],
   TelemetryEmitter: ['wants', 'report'],
   ShutdownManager: [],
   VirtualClock: ['pendingTimers', 'now', 'wallTime', 'after', 'soon', 'keepAlive'],
@@ -1031,6 +1086,7 @@ const NO_ROWS_OF_THEIR_OWN: readonly string[] = [
   'msg',
   'onShutdown',
   'partitionSupervisor',
+  'publish',
   'shutdownAll',
   'supervisor',
   'taskSupervisor',
@@ -1064,6 +1120,8 @@ describe('the table of bad input', async () => {
     Registry: new vigil.Registry(),
     DuplicateRegistry: new vigil.DuplicateRegistry(),
     ProcessGroup: new vigil.ProcessGroup('x'),
+    Subscriber: vigil.Subscriber.prototype,
+    PubSubBroker: quiet().pubsub,
     TelemetryEmitter: quiet().telemetry,
     ShutdownManager: quiet().shutdownManager,
     VirtualClock: new VirtualClock(),
@@ -1558,6 +1616,20 @@ async function aNameIsTaken({ registry }: vigil.Runtime): Promise<void> {
   assert.equal(registry.lookup('taken').length, 1);
   // Nobody holds a lock who was refused.
   assert.equal(await registry.lock('x', () => 1), 1);
+}
+
+function aBroker(): vigil.TopicBroker {
+  return quiet().pubsub;
+}
+
+function aSubscriber(): vigil.Subscriber {
+  const subscriber = new vigil.Subscriber(quiet().inbox(), quiet());
+  subscriber.subscribe('first');
+  return subscriber;
+}
+
+function subscribesToOne(subscriber: vigil.Subscriber): void {
+  assert.deepEqual(subscriber.patterns(), ['first']);
 }
 
 function aGroup(): vigil.ProcessGroup<string> {

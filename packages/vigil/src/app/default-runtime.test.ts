@@ -15,15 +15,17 @@ import {
   msg,
   onShutdown,
   partitionSupervisor,
+  publish,
   runtime,
   shutdownAll,
   supervisor,
   taskSupervisor,
   via,
 } from './default-runtime.js';
+import * as pubsub from './global-pubsub.js';
 import * as shutdown from './global-shutdown.js';
 import * as telemetry from './global-telemetry.js';
-import { ProcessMailbox, Supervisor } from './low-level.js';
+import { ProcessMailbox, Subscriber, Supervisor } from './low-level.js';
 
 const quiet = runtime({ clock: new VirtualClock() });
 
@@ -31,6 +33,25 @@ describe('the default runtime', () => {
   it('is one, and not one that runtime() makes', () => {
     assert.equal(defaultRuntime(), defaultRuntime());
     assert.notEqual(runtime(), defaultRuntime());
+  });
+
+  it('has the broker of the reference, with which a subscriber is from the start', () => {
+    const [events, others] = [inbox<string>(), inbox<string>()];
+    using subscriber = new Subscriber(events);
+    using elsewhere = new Subscriber(others, quiet);
+    for (const one of [subscriber, elsewhere]) one.subscribe(['events.user.*', 'events.system.#']);
+    assert.deepEqual(publish('events.user.created', 'user_data'), { delivered: 1, failed: 0 });
+    assert.deepEqual(pubsub.getGlobal().publish('events.system.alert', 'alert_data'), { delivered: 1, failed: 0 });
+    assert.deepEqual(quiet.publish('events.system', 'quiet'), { delivered: 1, failed: 0 });
+    const broker = new pubsub.PubSubBroker();
+    broker.subscribe(subscriber);
+    broker.publish('events.system', 'own broker');
+    assert.equal(broker.unsubscribe(subscriber), true);
+    assert.deepEqual(
+      [...events.recvBatch(9), ...others.recvBatch(9)].map(({ payload }) => payload),
+      ['user_data', 'alert_data', 'own broker', 'quiet'],
+    );
+    assert.equal(pubsub.initGlobal(), defaultRuntime().pubsub);
   });
 
   it('is what everything is on that was made through no other', async () => {

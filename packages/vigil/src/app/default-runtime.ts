@@ -1,6 +1,7 @@
-import { hostEnvironment, type Inbox, type Message, type Sender } from '../core/index.js';
+import { type FanOutResult, hostEnvironment, type Inbox, type Message, type Sender, type SendOptions } from '../core/index.js';
 import {
   type ArgsOfStart,
+  HostedBroker,
   HostedRegistry,
   type RequestOptions,
   type ServedBy,
@@ -32,7 +33,7 @@ let theDefault: Runtime | undefined;
 /**
  * The runtime that everything uses that was not made through another one.
  *
- * In a thread or fork that runs a module for an application, it stands for the application's: names, log and clock are the application's.
+ * In a thread or fork that runs a module for an application, it stands for the application's: names, topics, log and clock are the application's.
  * Telemetry, dead letters, shutdown hooks and supervisors there are of that thread or process alone, and names can be given to
  * `ctx.self` and to what `whereis` has found, not to what lives only there. A runtime that is made there by `vigil.runtime()` has all
  * of it for itself.
@@ -45,8 +46,9 @@ export function defaultRuntime(): Runtime {
 function makeDefault(): Runtime {
   const host = hostEnvironment();
   if (host === undefined) return new Runtime();
-  const { clock, random, log, names } = host;
-  return new Runtime({ clock, random, log }, { registry: new HostedRegistry(names), nextMessageId: () => host.nextMessageId() });
+  const { clock, random, log, names, topics } = host;
+  const [registry, pubsub] = [new HostedRegistry(names), new HostedBroker(topics)];
+  return new Runtime({ clock, random, log }, { registry, pubsub, nextMessageId: () => host.nextMessageId() });
 }
 
 /** A runtime of its own. @throws {VigilError} `InvalidConfiguration` that names the option. */
@@ -113,6 +115,11 @@ export function via<T = unknown>(name: string): Sender<T> {
 /** @see Runtime.request */
 export function request<TReply = unknown>(target: Target, payload: unknown, options?: RequestOptions): Promise<TReply> {
   return defaultRuntime().request<TReply>(target, payload, options);
+}
+
+/** @see Runtime.publish */
+export function publish(topic: string, payload: unknown, options?: SendOptions): FanOutResult {
+  return defaultRuntime().publish(topic, payload, options);
 }
 
 /** @see Runtime.reply */

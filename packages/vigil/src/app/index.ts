@@ -5,10 +5,11 @@
 export { App, type AppOptions } from './app.js';
 export type { RunOptions } from './run-program.js';
 export * from './default-runtime.js';
+export * as pubsub from './global-pubsub.js';
 export * as shutdown from './global-shutdown.js';
 export * as telemetry from './global-telemetry.js';
 export type { InboxBuilder } from './inbox-builder.js';
-export { ProcessMailbox, Supervisor } from './low-level.js';
+export { ProcessMailbox, Subscriber, Supervisor } from './low-level.js';
 export type { MessageBuilder } from './message-builder.js';
 export type { PresetName } from './presets.js';
 export type { Runtime, RuntimeOptions } from './runtime.js';

@@ -1,4 +1,11 @@
-import { invalidOption, type MailboxOptions, MailboxSettings, ProcessMailbox as CoreProcessMailbox } from '../core/index.js';
+import {
+  invalidOption,
+  type MailboxOptions,
+  MailboxSettings,
+  type OwnedSender,
+  ProcessMailbox as CoreProcessMailbox,
+} from '../core/index.js';
+import { Subscriber as CoreSubscriber } from '../messaging/index.js';
 import { Supervisor as CoreSupervisor, type SupervisorOptions } from '../supervision/index.js';
 import { defaultRuntime } from './default-runtime.js';
 import { Runtime } from './runtime.js';
@@ -24,7 +31,19 @@ export class ProcessMailbox<T = unknown> extends CoreProcessMailbox<T> {
   }
 }
 
-function environmentOf(runtime: Runtime): Runtime['environment'] {
+/**
+ * What an inbox or process wants to be sent of what is published. It is with the broker of the default runtime from the start, unless
+ * another runtime is given; `broker.subscribe(subscriber)` brings it to another broker, too.
+ */
+export class Subscriber extends CoreSubscriber {
+  /** @throws {VigilError} `InvalidConfiguration` when the receiver is neither an inbox nor a process. */
+  constructor(receiver: OwnedSender, runtime: Runtime = defaultRuntime()) {
+    super(receiver, environmentOf(runtime).topics);
+  }
+}
+
+/** @throws {VigilError} `InvalidConfiguration` when it is no runtime. */
+export function environmentOf(runtime: Runtime): Runtime['environment'] {
   if (!(runtime instanceof Runtime)) throw invalidOption('runtime', 'made by vigil.runtime()', runtime);
   return runtime.environment;
 }

@@ -7,6 +7,7 @@ import {
   DeadLetterQueue,
   type Environment,
   failFast,
+  type FanOutResult,
   guardedLogger,
   type Inbox,
   type Logger,
@@ -14,6 +15,7 @@ import {
   type Random,
   ReplyExchange,
   type Sender,
+  type SendOptions,
   silentLogger,
   SystemClock,
   systemRandom,
@@ -23,6 +25,7 @@ import {
   checkTarget,
   makeHandle,
   type NameRegistry,
+  PubSubBroker,
   receiverOf,
   Registry,
   reply,
@@ -35,6 +38,7 @@ import {
   startServer,
   type StartServerOptions,
   type Target,
+  type TopicBroker,
 } from '../messaging/index.js';
 import { TelemetryEmitter } from '../observability/index.js';
 import { Address, GuardProcess } from '../processes/index.js';
@@ -68,6 +72,7 @@ export interface RuntimeOptions {
 /** What a runtime has of the one for which it stands. */
 export interface RuntimeHost {
   readonly registry: NameRegistry;
+  readonly pubsub: TopicBroker;
   readonly nextMessageId: Environment['nextMessageId'];
 }
 
@@ -81,6 +86,8 @@ export class Runtime {
   readonly log: Logger;
   readonly telemetry: TelemetryEmitter;
   readonly registry: NameRegistry;
+  /** Topics: who publishes on them, and who wants to be sent what is published. */
+  readonly pubsub: TopicBroker;
   readonly shutdownManager: ShutdownManager;
   /** What ended processes had not received: to look at, replay to somebody else, and discard. */
   readonly deadLetters: DeadLetterQueue;
@@ -106,6 +113,9 @@ export class Runtime {
     const capacity = checkPositiveCount('deadLetterCapacity', deadLetterCapacity);
     this.deadLetters = new DeadLetterQueue(capacity, this.clock, this.telemetry);
     this.replies = new ReplyExchange(this.clock);
+    const nextMessageId = host?.nextMessageId ?? (() => this.#nextMessageId());
+    const { telemetry } = this;
+    this.pubsub = host?.pubsub ?? new PubSubBroker({ clock: this.clock, log: this.log, telemetry, nextMessageId });
     this.environment = {
       clock: this.clock,
       random: this.random,
@@ -115,7 +125,8 @@ export class Runtime {
       deadLetters: this.deadLetters,
       guard: new GuardProcess(this.clock, this.log),
       replies: this.replies,
-      nextMessageId: host?.nextMessageId ?? (() => this.#nextMessageId()),
+      topics: this.pubsub,
+      nextMessageId,
     };
   }
 
@@ -185,6 +196,11 @@ export class Runtime {
   /** @see request in messaging/request.ts */
   request<TReply = unknown>(target: Target, payload: unknown, options?: RequestOptions): Promise<TReply> {
     return request<TReply>(this.environment, target, payload, options);
+  }
+
+  /** @see TopicBroker.publish */
+  publish(topic: string, payload: unknown, options?: SendOptions): FanOutResult {
+    return this.pubsub.publish(topic, payload, options);
   }
 
   /** @see reply in messaging/request.ts */

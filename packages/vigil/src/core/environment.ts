@@ -5,6 +5,7 @@ import type { NameDirectory } from './name-directory.js';
 import type { Random } from './random.js';
 import type { ReplyExchange } from './reply-exchange.js';
 import type { TelemetrySink } from './telemetry-event.js';
+import type { TopicExchange } from './topic-exchange.js';
 
 /**
  * What a runtime lends to its parts: time, chance, and where to report. Nothing below `app` owns or looks up any of it;
@@ -21,6 +22,7 @@ export interface Environment {
   readonly guard: ProcessGuard;
   /** Where replies arrive. */
   readonly replies: ReplyExchange;
+  readonly topics: TopicExchange;
   /** An id that no other message of the runtime has. @see Message */
   nextMessageId(): number | string;
 }

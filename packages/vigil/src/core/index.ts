@@ -38,4 +38,5 @@ export * from './ring-queue.js';
 export type * from './sender.js';
 export * from './telemetry-event.js';
 export * from './timer-queue.js';
+export type * from './topic-exchange.js';
 export * from './validation.js';

@@ -69,6 +69,8 @@ interface MailboxAccess {
   failCall(message: Message, code: VigilErrorCode, text: string): void;
   /** When it expires; `undefined` for never. */
   expiresAtMs(message: Message): number | undefined;
+  /** It is published on a topic. */
+  setTopic(message: Message, topic: string): void;
   countAttempt(message: Message): void;
   /** True once for each time the message was received: whoever received it can give it up once. */
   giveUp(message: Message): boolean;
@@ -203,6 +205,9 @@ export class Message<T = unknown> {
         message.#expiresAtMs = leftMs === undefined ? undefined : message.#time.now() + leftMs;
       },
       expiresAtMs: (message) => message.#expiresAtMs,
+      setTopic(message, topic) {
+        message.#metadata = { ...message.#metadata, topic };
+      },
       countAttempt(message) {
         message.#attemptCount += 1;
       },

@@ -1,6 +1,8 @@
 export interface MessageMetadata {
   readonly correlationId: string | undefined;
   readonly replyTo: string | undefined;
+  /** On which topic it was published; absent on a message that was sent to its receiver alone. */
+  readonly topic?: string;
 }
 
 /**

@@ -33,7 +33,10 @@ export interface TelemetryEvents {
   message_sent: MessageFacts;
   message_received: MessageFacts;
   message_expired: MessageFacts;
-  /** A message that was in the mailbox is gone: nobody received it and no dead letter holds it. */
+  /**
+   * A message is gone that was in the mailbox, or that was published and the mailbox refused: nobody received it and no dead letter
+   * holds it.
+   */
   message_dropped: MessageFacts;
   message_dead_lettered: MessageFacts & { readonly deadLetterId: number; readonly reason: DeadLetterReason };
   message_replayed: MessageFacts & { readonly deadLetterId: number };

@@ -1,11 +1,12 @@
 /** How processes find each other, how a message finds many of them, and how they ask and answer. */
 export { DuplicateRegistry } from './duplicate-registry.js';
-export type { FanOutResult } from './fan-out.js';
 export { type GroupEvent, GroupMonitor } from './group-monitor.js';
+export { HostedBroker } from './hosted-broker.js';
 export { HostedRegistry } from './hosted-registry.js';
 export type { LockOptions } from './key-locks.js';
 export type { NameRegistry } from './name-registry.js';
 export { type GroupMember, type GroupStats, type MemberOptions, ProcessGroup } from './process-group.js';
+export { PubSubBroker } from './pubsub-broker.js';
 export { Registry } from './registry.js';
 export type { RegistryChange, RegistryListener } from './registry-change.js';
 export type { RegistryOptions } from './registry-options.js';
@@ -24,3 +25,5 @@ export {
 } from './start-server.js';
 export type { CrashFacts, ServerDefinition } from './server-definition.js';
 export * as requestReply from './request-reply.js';
+export { Subscriber } from './subscriber.js';
+export type { TopicBroker, TopicStats } from './topic-broker.js';

@@ -8,12 +8,13 @@ import {
   checkPositiveNumber,
   checkSendOptions,
   failFast,
+  type FanOutResult,
   type OwnedSender,
   type SendOptions,
   type SendOutcome,
   VigilError,
 } from '../core/index.js';
-import { type FanOutResult, isKept } from './fan-out.js';
+import { isKept } from './fan-out.js';
 import { GroupMonitor } from './group-monitor.js';
 import { type Candidate, chooseByKey, hashText } from './rendezvous.js';
 

@@ -16,6 +16,7 @@ import {
   type VigilErrorCode,
 } from '../core/index.js';
 import { type Process, type ProcessBody, type ProcessHost, type ProcessSettings, TaskRunner } from '../processes/index.js';
+import { PubSubBroker } from './pubsub-broker.js';
 import { Registry } from './registry.js';
 
 describe('Registry', () => {
@@ -416,16 +417,15 @@ class Host implements ProcessHost {
 function makeEnvironment(): { readonly registry: Registry; readonly environment: Environment } {
   const registry = new Registry();
   const clock = new SystemClock();
+  const forMailboxes = { clock, telemetry: noTelemetry, log: silentLogger, nextMessageId: () => 1 };
   const environment = {
-    clock,
+    ...forMailboxes,
     random: systemRandom,
-    telemetry: noTelemetry,
-    log: silentLogger,
     names: registry,
     deadLetters: new DeadLetterQueue<unknown>(100, clock, noTelemetry),
     guard: { watch: () => () => false },
     replies: new ReplyExchange(clock),
-    nextMessageId: () => 1,
+    topics: new PubSubBroker(forMailboxes),
   };
   return { registry, environment };
 }

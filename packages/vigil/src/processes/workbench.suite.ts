@@ -14,7 +14,7 @@ import {
   SystemClock,
   systemRandom,
 } from '../core/index.js';
-import { Registry } from '../messaging/index.js';
+import { PubSubBroker, Registry } from '../messaging/index.js';
 import type { Process, ProcessHost, ProcessSettings, Readiness, Runner } from './runner.js';
 import type { Script } from './scripts.suite.js';
 
@@ -57,20 +57,24 @@ export class Workbench {
     const log = (level: keyof Logger) => (message: string, details?: unknown) => this.logged.push({ level, message, details });
     const clock = new SystemClock();
     const names = new Registry();
-    this.#harness = harness;
-    this.environment = {
+    const forMailboxes = {
       clock,
-      random: systemRandom,
       telemetry: noTelemetry,
       log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
-      names,
-      deadLetters: new DeadLetterQueue(100, clock, noTelemetry),
-      guard: { watch: () => () => false },
-      replies: new ReplyExchange(clock),
       nextMessageId: () => {
         this.#lastMessageId += 1;
         return this.#lastMessageId;
       },
+    };
+    this.#harness = harness;
+    this.environment = {
+      ...forMailboxes,
+      random: systemRandom,
+      names,
+      deadLetters: new DeadLetterQueue(100, clock, noTelemetry),
+      guard: { watch: () => () => false },
+      replies: new ReplyExchange(clock),
+      topics: new PubSubBroker(forMailboxes),
     };
     this.#observer = new LocalInbox<string>('observer', new MailboxSettings(), this.environment);
     names.register('observer', this.#observer);

@@ -14,7 +14,7 @@ import {
   type VigilError,
   type VigilErrorCode,
 } from '../core/index.js';
-import { Registry } from '../messaging/index.js';
+import { PubSubBroker, Registry } from '../messaging/index.js';
 import {
   type Process,
   type ProcessContext,
@@ -79,24 +79,28 @@ export class World {
       },
     };
     let lastMessageId = 0;
-    this.environment = {
+    const forMailboxes = {
       clock: clock ?? this.clock,
-      random: { next: () => 0.5 },
       telemetry,
       log: {
         debug() {},
         info() {},
-        warn: (text, details) => this.warnings.push({ text, details }),
-        error: (text, details) => this.errors.push({ text, details }),
+        warn: (text: string, details?: unknown) => this.warnings.push({ text, details }),
+        error: (text: string, details?: unknown) => this.errors.push({ text, details }),
       },
-      names: this.names,
-      deadLetters: new DeadLetterQueue(100, this.clock, telemetry),
-      guard: { watch: () => () => false },
-      replies: new ReplyExchange(this.clock),
       nextMessageId: () => {
         lastMessageId += 1;
         return lastMessageId;
       },
+    };
+    this.environment = {
+      ...forMailboxes,
+      random: { next: () => 0.5 },
+      names: this.names,
+      deadLetters: new DeadLetterQueue(100, this.clock, telemetry),
+      guard: { watch: () => () => false },
+      replies: new ReplyExchange(this.clock),
+      topics: new PubSubBroker(forMailboxes),
     };
   }
 

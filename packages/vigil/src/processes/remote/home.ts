@@ -18,6 +18,7 @@ import {
 } from '../../core/index.js';
 import type { Down, ExitSignal, Monitor } from '../runner.js';
 import { BorrowedNames } from './borrowed-names.js';
+import { BorrowedTopics } from './borrowed-topics.js';
 import { dehydrate, dehydrateReason, revive, reviveReason } from './data.js';
 import { dehydrateOutcome, reviveOutcome } from './message-data.js';
 import {
@@ -51,6 +52,9 @@ export class Home implements RefHome, TelemetrySink {
   readonly log: Logger;
   readonly environment: Environment;
   readonly names: BorrowedNames = new BorrowedNames(this);
+  readonly topics: BorrowedTopics = new BorrowedTopics(this);
+  /** The inbox of the code itself, as soon as there is a process. */
+  inbox: OwnedSender | undefined;
   /**
    * The beginning of the ids of messages that are made here: a number of which the runtime gives no other, or, until it has given one,
    * a part of chance.
@@ -84,6 +88,7 @@ export class Home implements RefHome, TelemetrySink {
       random: systemRandom,
       telemetry: this,
       names: this.names,
+      topics: this.topics,
       // What is left in the buffer at the end is still in the books of the other side, which buries it.
       deadLetters: new DeadLetterQueue(1, clock, noTelemetry),
       guard: { watch: () => () => false },

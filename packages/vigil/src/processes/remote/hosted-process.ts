@@ -21,6 +21,7 @@ export class HostedProcess extends TaskProcess {
     this.#home = home;
     this.#self = self;
     this.#hostedInbox = new HostedInbox(settings.id, priorityQueues, self, home);
+    home.inbox = this.#hostedInbox;
   }
 
   override get self(): ProcessRef {

@@ -20,10 +20,10 @@ export function dehydrateMessage(message: Message, clock: Clock): MessageData {
 
 /** @param replies - where a reply to it goes, if it asks for one; left out where it is only looked at. */
 export function reviveMessage(data: MessageData, clock: Clock, replies?: ReplyExchange): Message {
-  const { id, sender, payload, signal, priority, ttlMs, expiresAtMs, correlationId, replyTo, attemptCount } = data;
+  const { id, sender, payload, signal, priority, ttlMs, expiresAtMs, correlationId, replyTo, topic, attemptCount } = data;
   const message = new Message(id, sender, payload, signal, priority, ttlMs, clock);
   const leftMs = expiresAtMs === undefined ? undefined : expiresAtMs - machineTime();
-  const metadata = { correlationId, replyTo };
+  const metadata = topic === undefined ? { correlationId, replyTo } : { correlationId, replyTo, topic };
   mailboxAccess.revive(message, metadata, attemptCount, leftMs, replies?.portOf(metadata));
   return message;
 }

@@ -6,10 +6,9 @@ import { afterEach, describe } from 'node:test';
 import { type Inbox, nextTurn } from '../../core/index.js';
 import type { ChildOptions } from '../../supervision/index.js';
 import type { ProcessRef, Runner } from '../runner.js';
-import { Outpost } from './outpost.suite.js';
+import { moduleOf, Outpost } from './outpost.suite.js';
 import { it } from './patient-it.suite.js';
 
-const VIGIL = new URL('../../index.js', import.meta.url).href;
 const TURNS = 1_000;
 const PATIENCE_MS = 10_000;
 
@@ -286,18 +285,4 @@ export function describeNames(kind: 'thread' | 'fork', runnerOf: (module: URL, s
       await post.heardThat(undefined);
     });
   });
-}
-
-function moduleOf(body: string, before: string): URL {
-  const source = `
-    import * as vigil from ${JSON.stringify(VIGIL)};
-    const code = (act) => { try { act(); } catch (error) { return error.code ?? String(error); } };
-    const codeOf = async (promise) => { try { await promise; } catch (error) { return error.code ?? String(error); } };
-    ${before}
-    export default async (ctx) => {
-      const say = (what) => ctx.whereis('observer').send(what);
-      const heard = async () => (await ctx.inbox.recv()).payload;
-      ${body}
-    };`;
-  return new URL(`data:text/javascript,${encodeURIComponent(source)}`);
 }

@@ -7,6 +7,8 @@ import type { ProcessContext } from '../process-context.js';
 import type { ProcessRef } from '../runner.js';
 import { activeResources, closed, leftBehind, type Logged, loggerInto } from './arena.suite.js';
 
+const VIGIL = new URL('../../index.js', import.meta.url).href;
+
 /**
  * One process elsewhere, `envoy`, below a supervisor here, with what it may look for: an `observer` that it talks to, a `peer` task, a
  * `small` mailbox for two messages, a `sink` for many, and a `gate` that opens.
@@ -100,4 +102,23 @@ export class Outpost {
     this.runtime.registry.register(name, mailbox);
     return mailbox;
   }
+}
+
+/**
+ * A module for the envoy.
+ *
+ * @param body - of the process: `say(x)` sends to the observer, `heard()` takes the next message.
+ */
+export function moduleOf(body: string, before = ''): URL {
+  const source = `
+    import * as vigil from ${JSON.stringify(VIGIL)};
+    const code = (act) => { try { act(); } catch (error) { return error.code ?? String(error); } };
+    const codeOf = async (promise) => { try { await promise; } catch (error) { return error.code ?? String(error); } };
+    ${before}
+    export default async (ctx) => {
+      const say = (what) => ctx.whereis('observer').send(what);
+      const heard = async () => (await ctx.inbox.recv()).payload;
+      ${body}
+    };`;
+  return new URL(`data:text/javascript,${encodeURIComponent(source)}`);
 }

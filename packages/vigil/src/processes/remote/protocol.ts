@@ -27,7 +27,18 @@
  * Both channels keep their order and lose nothing while both sides live. When the other side is gone, what it had posted is read
  * first, then its end counts. Nothing is doubled.
  */
-import type { DeadLetter, InboxStats, Logger, MailboxStats, Message, ReplayOutcome, SendWaitOptions, Signal } from '../../core/index.js';
+import type {
+  DeadLetter,
+  FanOutResult,
+  InboxStats,
+  Logger,
+  MailboxStats,
+  Message,
+  ReplayOutcome,
+  SendOptions,
+  SendWaitOptions,
+  Signal,
+} from '../../core/index.js';
 import type { ProcessKind, Readiness } from '../runner.js';
 import type { Data, ReasonData } from './data.js';
 
@@ -67,6 +78,7 @@ export interface MessageData {
   readonly expiresAtMs: number | undefined;
   readonly correlationId: string | undefined;
   readonly replyTo: string | undefined;
+  readonly topic?: string;
   readonly attemptCount: number;
 }
 
@@ -153,6 +165,12 @@ export interface Calls {
   namesOf(holder: number): string[];
   nameCount(): number;
   snapshot(): Map<string, MailboxStats>;
+  publish(topic: string, payload: unknown, options: SendOptions | undefined): FanOutResult;
+  publishBatch(topic: string, payloads: readonly unknown[], options: SendOptions | undefined): FanOutResult;
+  /** The code numbers the places that it takes in the broker. */
+  addPatterns(place: number, holder: number, patterns: readonly string[]): void;
+  removePatterns(place: number, patterns: readonly string[]): void;
+  closePlace(place: number): void;
   isAlive(handle: number): boolean;
   stats(handle: number): MailboxStats;
   /** These two are asked, though nothing comes back: between processes, a question can overtake what was said before. */

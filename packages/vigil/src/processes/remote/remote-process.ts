@@ -24,6 +24,7 @@ import type { Down, Monitor, ProcessHost, ProcessSettings, Vitals } from '../run
 import { copied, dehydrate, dehydrateReason, type ReasonData, revive, reviveReason } from './data.js';
 import { Handles, nameOf } from './handles.js';
 import { LentNames, type NamesBorrower } from './lent-names.js';
+import { LentTopics } from './lent-topics.js';
 import { dehydrateLetter, dehydrateMessage, dehydrateOutcome, reviveMessage, reviveOutcome } from './message-data.js';
 import {
   type Answer,
@@ -65,6 +66,7 @@ export class RemoteProcess<TArgs = unknown>
   readonly #workplaces: Workplaces;
   readonly #handles: Handles = new Handles(this.ref);
   readonly #names: LentNames;
+  readonly #topics: LentTopics;
   readonly #loans = new Map<number, Message>();
   /** How many more messages of each rank may be lent. */
   readonly #windows: number[] = MESSAGE_PRIORITIES.map(() => LOAN_WINDOW);
@@ -89,6 +91,7 @@ export class RemoteProcess<TArgs = unknown>
     this.#remote = remote;
     this.#workplaces = workplaces;
     this.#names = new LentNames(host.environment.names, this.#handles, this);
+    this.#topics = new LentTopics(host.environment.topics, this.#handles);
     this.#pulse = new Pulse(settings, host.environment.clock, {
       ping: (number) => this.post({ is: 'ping', number }),
       measure: () => this.#workplace?.measure() ?? {},
@@ -285,6 +288,7 @@ export class RemoteProcess<TArgs = unknown>
     for (const monitor of this.#watches.values()) monitor.demonitor();
     this.#watches.clear();
     this.#names.close();
+    this.#topics.close();
     // What nobody waits for any more is not sent in the name of the dead.
     for (const request of this.#requests.values()) request.abort();
     if (this.#isIgnored && reason.kind === 'normal' && this.isAlive) this.host.processIgnored(this);
@@ -455,7 +459,7 @@ export class RemoteProcess<TArgs = unknown>
   }
 
   #perform(call: Call): ReturnType<Calls[keyof Calls]> {
-    const { clock } = this.host.environment;
+    const { clock, topics } = this.host.environment;
     switch (call.call) {
       case 'whereis':
         return this.#names.whereis(...call.args);
@@ -475,6 +479,16 @@ export class RemoteProcess<TArgs = unknown>
         return this.#names.count();
       case 'snapshot':
         return this.#names.snapshot();
+      case 'publish':
+        return topics.publish(...call.args);
+      case 'publishBatch':
+        return topics.publishBatch(...call.args);
+      case 'addPatterns':
+        return this.#topics.add(...call.args);
+      case 'removePatterns':
+        return this.#topics.remove(...call.args);
+      case 'closePlace':
+        return this.#topics.leave(...call.args);
       case 'isAlive':
         return !this.#handles.get(call.args[0]).isClosed();
       case 'stats':
