@@ -12,6 +12,7 @@ import { pingPong } from './ping-pong.js';
 import { restartAmongMany } from './restart-among-many.js';
 import { startChild } from './start-child.js';
 import { telemetryUnheard } from './telemetry-unheard.js';
+import { publishUnrelated, topicMatch } from './topic-match.js';
 import { threadRestart, threadRestartWithSpare } from './thread-restart.js';
 
 export const lines: readonly Line[] = [
@@ -20,6 +21,8 @@ export const lines: readonly Line[] = [
   pingPong,
   genServerCall,
   genServerCallPipelined,
+  topicMatch,
+  publishUnrelated,
   startChild,
   crashToRestart,
   restartAmongMany,
