@@ -172,6 +172,48 @@ for (const kind of ['thread', 'fork'] as const) {
       assert.equal(await server.call.add(1), 6);
     });
 
+    for (const depth of ['here', 'in a thread or process of its own there'] as const) {
+      it(`a module that runs ${depth} is answered, also while it is imported`, async () => {
+        await using world = await World.start();
+        const { runtime } = world;
+        const [oracle, told] = [runtime.inbox<string>(), runtime.inbox<string>()];
+        runtime.registry.register('oracle', oracle);
+        runtime.registry.register('told', told);
+        const runner = { thread: vigil.thread, fork: vigil.fork }[kind];
+        const module = depth === 'here' ? './fixtures/asker.js' : './fixtures/outer.js';
+        const startFn = runner(new URL(module, import.meta.url));
+        const supervisor = runtime.supervisor().child('it', startFn, { args: kind, restartType: 'temporary' }).build();
+        const started = supervisor.start();
+        for (const when of ['early', 'late']) {
+          const asked = await oracle.recv();
+          assert.equal(asked.payload, when);
+          runtime.reply(asked, `answered ${when}`);
+        }
+        assert.equal((await told.recv()).payload, 'answered early, answered late');
+        await started;
+        await supervisor.stop();
+        assert.deepEqual([runtime.replies.lateReplies, runtime.replies.pendingCalls], [0, 0]);
+      });
+    }
+
+    it('a caller that has ended is not answered, which is counted once', async () => {
+      await using world = await World.start();
+      const { runtime } = world;
+      const oracle = runtime.inbox<string>();
+      runtime.registry.register('oracle', oracle);
+      const runner = { thread: vigil.thread, fork: vigil.fork }[kind];
+      const startFn = runner(new URL('./fixtures/outer.js', import.meta.url));
+      const supervisor = runtime
+        .supervisor()
+        .child('it', startFn, { args: kind, restartType: 'temporary', shutdownTimeoutMs: 'brutal_kill' })
+        .build();
+      await supervisor.start();
+      const asked = await oracle.recv();
+      await supervisor.stop();
+      runtime.reply(asked, 'too late');
+      assert.equal(runtime.replies.lateReplies, 1);
+    });
+
     it('is called through the default runtime there, too', async () => {
       await using world = await World.start();
       const [server] = [await world.serve(kind), await world.serve('task', 'callee')];

@@ -73,6 +73,7 @@ export interface RuntimeOptions {
 export interface RuntimeHost {
   readonly registry: NameRegistry;
   readonly pubsub: TopicBroker;
+  readonly replies: ReplyExchange;
   readonly nextMessageId: Environment['nextMessageId'];
 }
 
@@ -112,7 +113,7 @@ export class Runtime {
     this.shutdownManager = new ShutdownManager(this.clock, this.log);
     const capacity = checkPositiveCount('deadLetterCapacity', deadLetterCapacity);
     this.deadLetters = new DeadLetterQueue(capacity, this.clock, this.telemetry);
-    this.replies = new ReplyExchange(this.clock);
+    this.replies = host?.replies ?? new ReplyExchange(this.clock);
     const nextMessageId = host?.nextMessageId ?? (() => this.#nextMessageId());
     const { telemetry } = this;
     this.pubsub = host?.pubsub ?? new PubSubBroker({ clock: this.clock, log: this.log, telemetry, nextMessageId });

@@ -88,18 +88,26 @@ export class ReplyExchange {
     });
   }
 
-  /** Leads replies for a side there from now on. */
-  addRoute(side: number | string, route: ReplyRoute): Cancel {
-    const address = `${REPLY_ADDRESS}${side}`;
-    this.#routes.set(address, route);
-    return () => this.#routes.delete(address);
+  /** Remembers which way a request came, for its reply. A way that is known already stays: whoever uses the name of another gets nothing. */
+  learnRoute({ replyTo }: Pick<MessageMetadata, 'replyTo'>, route: ReplyRoute): void {
+    if (replyTo?.startsWith(REPLY_ADDRESS) !== true || replyTo === this.#address || this.#routes.has(replyTo)) return;
+    this.#routes.set(replyTo, route);
   }
 
-  /** Takes a reply that came as data: for a call that waits here, or for another side. */
-  deliver(to: string, correlationId: string, outcome: ReplyOutcome): void {
+  /** Nobody is there any more. */
+  forgetRoute(route: ReplyRoute): void {
+    for (const [address, known] of this.#routes) if (known === route) this.#routes.delete(address);
+  }
+
+  /**
+   * Takes a reply that came as data: for a call that waits here, or for another side.
+   *
+   * @param from - which way it came; it never goes back there, or it could go to and fro for ever when its caller has ended.
+   */
+  deliver(to: string, correlationId: string, outcome: ReplyOutcome, from?: ReplyRoute): void {
     if (to !== this.#address) {
       const route = this.#routes.get(to) ?? this.#elsewhere;
-      if (route === undefined) this.countLate();
+      if (route === undefined || route === from) this.countLate();
       else route.deliver(to, correlationId, outcome);
       return;
     }

@@ -103,6 +103,20 @@ describe('a server', () => {
     );
   });
 
+  it('GS-03: a plain message may have the word that marks those of handles', async () => {
+    const { runtime: own } = newWorld();
+    const seen: unknown[] = [];
+    const server = await own.startServer(genServer({ init: () => 0, info: (payload, state) => (seen.push(payload), state) }));
+    const plain = [
+      { $vigil: 'x', name: 'y' },
+      { $vigil: 'call', name: 1 },
+      { $vigil: true, name: 'call' },
+    ];
+    for (const payload of plain) server.info(payload);
+    await server.getState();
+    assert.deepEqual(seen, plain);
+  });
+
   it('takes any value for a state, also what looks like a result', async () => {
     const { runtime: own } = newWorld();
     for (const state of [undefined, null, { reply: 1, state: 2 }, { stopReason: 'x', next: { continue: 1 } }, () => 1]) {
@@ -399,6 +413,14 @@ describe('what a handler asks for', () => {
     await down;
     assert.deepEqual(trace, ['terminate shutdown last state', 'bye', 'down shutdown']);
   });
+
+  it('GS-11: a stop replies with undefined when it is told to', async () => {
+    const { runtime: own } = newWorld();
+    const server = await own.startServer(
+      genServer({ init: () => 0, call: { close: (_: void, state) => result.stop(state, { reply: undefined }) } }),
+    );
+    assert.equal(await server.call.close(), undefined);
+  });
 });
 
 describe('the end of a server', () => {
@@ -462,6 +484,8 @@ describe('the end of a server', () => {
     assert.deepEqual(await other.stop({ reason: { kind: 'shutdown', info: 7 } }), { kind: 'shutdown', info: 7 });
     const killable = await own.startServer(counter, { args: 1 });
     await assert.rejects(killable.stop({ reason: { kind: 'killed' } }), withCode('InvalidConfiguration'));
+    // @ts-expect-error a crash has an error
+    await assert.rejects(killable.stop({ reason: { kind: 'crashed' } }), withCode('InvalidConfiguration'));
     killable.kill();
   });
 

@@ -71,6 +71,22 @@ describe('ProcessGroup', () => {
     assert.equal(group.members()[0]?.sender, successor);
   });
 
+  it('PG-03: nor does the news of that end, when it was on its way already as the member was removed', () => {
+    const group = new ProcessGroup<string>('workers');
+    let tellOfEnd = () => {};
+    const former = Object.assign(makeInbox(), {
+      onClose(callback: () => void) {
+        tellOfEnd = callback;
+        return () => false;
+      },
+    });
+    group.add('w', former);
+    group.remove('w');
+    group.add('w', makeInbox());
+    tellOfEnd();
+    assert.equal(group.count(), 1);
+  });
+
   it('PG-05: leaving a group that one is not in answers false', () => {
     const group = new ProcessGroup<string>('workers');
     assert.equal(group.remove('nobody'), false);

@@ -6,7 +6,7 @@ import { checkDuration, checkName, failFast, type Inbox, invalidOption, isVigilE
  *
  * For requests that carry a `replyTo` by hand; `vigil.request` needs none of it.
  */
-export class ReplyMailbox<T = unknown> implements Disposable {
+export class ReplyMailbox<T = unknown> {
   readonly #inbox: LocalInbox<T>;
 
   /** @throws {VigilError} `InvalidConfiguration` when it is no inbox of this event loop. */
@@ -40,7 +40,4 @@ export class ReplyMailbox<T = unknown> implements Disposable {
   get lateReplies(): number {
     return this.#inbox.lateReplies;
   }
-
-  /** Nothing to give back: the inbox is its owner's. */
-  [Symbol.dispose](): void {}
 }

@@ -11,11 +11,19 @@ export interface ServerMessage {
 }
 
 export function isServerMessage(payload: unknown): payload is ServerMessage {
-  return typeof payload === 'object' && payload !== null && '$vigil' in payload && 'name' in payload && typeof payload.name === 'string';
+  if (typeof payload !== 'object' || payload === null || !('$vigil' in payload)) return false;
+  const { $vigil: kind } = payload;
+  return (kind === 'call' || kind === 'cast' || kind === 'system') && 'name' in payload && typeof payload.name === 'string';
 }
 
 const KINDS: ReadonlySet<unknown> = new Set<ExitReason['kind']>(['normal', 'shutdown', 'killed', 'crashed']);
 
 export function isExitReason(value: unknown): value is ExitReason {
-  return typeof value === 'object' && value !== null && 'kind' in value && KINDS.has(value.kind);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'kind' in value &&
+    KINDS.has(value.kind) &&
+    (value.kind !== 'crashed' || 'error' in value)
+  );
 }

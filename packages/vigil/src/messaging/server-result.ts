@@ -56,8 +56,12 @@ export function noReply<S, R = never>(state: S, then?: Then): ServerResult<S, R>
 
 /** Ends the server: `terminate` runs, then the caller gets the reply, if there is one, then the process ends with the reason. */
 export function stop<S, R = never>(state: S, options: StopOptions<R> = {}): ServerResult<S, R> {
-  const answer = 'reply' in options && options.reply !== undefined ? { reply: options.reply } : undefined;
-  return new ServerResult(state, answer, undefined, options.reason ?? NORMAL);
+  return new ServerResult(state, hasReply(options) ? { reply: options.reply } : undefined, undefined, options.reason ?? NORMAL);
+}
+
+/** A reply of `undefined` is one, too. */
+function hasReply<R>(options: StopOptions<R>): options is StopOptions<R> & { readonly reply: R } {
+  return 'reply' in options;
 }
 
 /** Declines to start, in `init` only. */

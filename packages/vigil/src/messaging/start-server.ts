@@ -116,13 +116,14 @@ export async function startServer<M>(
   const id = checkOr(checkName, 'id', options.id, options.name ?? 'server');
   const timeoutMs = checkOr(checkStartTimeout, 'startTimeoutMs', options.startTimeoutMs, DEFAULT_START_TIMEOUT_MS);
   const name = checkOr(checkName, 'name', options.name, '');
+  const inbox = new MailboxSettings(options.inbox);
   const host = new LoneHost(environment, runner);
   const process = runner.create(
     {
       id,
       args: options.args === undefined ? runner.args : options.args,
       readiness: 'explicit',
-      inbox: new MailboxSettings(options.inbox),
+      inbox,
       healthCheckIntervalMs: 5000,
       maxMemoryBytes: undefined,
       maxBlockedMs: undefined,

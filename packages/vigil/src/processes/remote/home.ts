@@ -8,6 +8,7 @@ import {
   noTelemetry,
   type OwnedSender,
   ReplyExchange,
+  type ReplyRoute,
   type SendOutcome,
   SystemClock,
   type TelemetryEvents,
@@ -53,6 +54,7 @@ export class Home implements RefHome, TelemetrySink {
   readonly environment: Environment;
   readonly names: BorrowedNames = new BorrowedNames(this);
   readonly topics: BorrowedTopics = new BorrowedTopics(this);
+  readonly replies: ReplyExchange;
   /** The inbox of the code itself, as soon as there is a process. */
   inbox: OwnedSender | undefined;
   /**
@@ -62,12 +64,14 @@ export class Home implements RefHome, TelemetrySink {
   messageIds: number | string = systemRandom.next().toString(36).slice(2);
   tellsStateChanges = false;
   readonly #link: LinkHome;
+  readonly #homeward: ReplyRoute = {
+    deliver: (to, correlationId, outcome) => this.post({ is: 'reply', to, correlationId, outcome: dehydrateOutcome(outcome) }),
+  };
   /** So that the same process is the same ref, as long as somebody holds it. */
   readonly #refs = new Map<number, { readonly sender: WeakRef<RemoteSender>; heard: number }>();
   readonly #dropped = new FinalizationRegistry<number>((number) => this.#forget(number));
   readonly #requests = new Map<number, PendingRequest>();
   readonly #watches = new Map<number, (down: Down) => void>();
-  #madeReplies: ReplyExchange | undefined;
   #credit = SEND_WINDOW;
   #droppedLines = 0;
   #lastNumber = 0;
@@ -78,11 +82,10 @@ export class Home implements RefHome, TelemetrySink {
     const level = (name: keyof Logger) => (message: string, details?: unknown) => this.#logLine(name, message, details);
     this.log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') };
     const { clock, log } = this;
-    const replies = () => this.replies;
+    // By chance, since a module may ask something before the runtime has given this side a number.
+    this.replies = new ReplyExchange(clock, this.messageIds, this.#homeward);
     this.environment = {
-      get replies() {
-        return replies();
-      },
+      replies: this.replies,
       clock,
       log,
       random: systemRandom,
@@ -205,7 +208,7 @@ export class Home implements RefHome, TelemetrySink {
 
   /** A reply has come over. */
   replied({ to, correlationId, outcome }: Reply): void {
-    this.environment.replies.deliver(to, correlationId, reviveOutcome(outcome));
+    this.replies.deliver(to, correlationId, reviveOutcome(outcome), this.#homeward);
   }
 
   down({ watch, id, from, reason }: Extract<ToCode, { is: 'down' }>): void {
@@ -213,14 +216,6 @@ export class Home implements RefHome, TelemetrySink {
     this.#watches.delete(watch);
     const ref = from === undefined ? undefined : this.refOf(from);
     resolve?.({ id, ref, reason: reason === undefined ? { kind: 'noproc' } : reviveReason(reason) });
-  }
-
-  /** Made when this side has its number. */
-  get replies(): ReplyExchange {
-    this.#madeReplies ??= new ReplyExchange(this.clock, this.messageIds, {
-      deliver: (to, correlationId, outcome) => this.post({ is: 'reply', to, correlationId, outcome: dehydrateOutcome(outcome) }),
-    });
-    return this.#madeReplies;
   }
 
   /** Nobody here holds it any more, unless it has come again meanwhile. */

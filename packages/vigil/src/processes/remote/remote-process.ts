@@ -82,7 +82,6 @@ export class RemoteProcess<TArgs = unknown>
   #isIgnored = false;
   #reason: ExitReason | undefined;
   #cancelLeaving: Cancel | undefined;
-  #cancelRoute: Cancel | undefined;
   #lastLoan = 0;
   #dealtWith = 0;
 
@@ -244,7 +243,7 @@ export class RemoteProcess<TArgs = unknown>
       case 'server':
         return this.#reportServer(message.eventType, message.reason);
       case 'reply':
-        return this.host.environment.replies.deliver(message.to, message.correlationId, reviveOutcome(message.outcome));
+        return this.host.environment.replies.deliver(message.to, message.correlationId, reviveOutcome(message.outcome), this);
       case 'send':
         this.#deliver(message);
         return this.#giveCredit();
@@ -284,7 +283,7 @@ export class RemoteProcess<TArgs = unknown>
   #finish(reason: ExitReason): void {
     this.#pulse.stop();
     this.#cancelLeaving?.();
-    this.#cancelRoute?.();
+    this.host.environment.replies.forgetRoute(this);
     for (const monitor of this.#watches.values()) monitor.demonitor();
     this.#watches.clear();
     this.#names.close();
@@ -301,7 +300,6 @@ export class RemoteProcess<TArgs = unknown>
     const args = copied(this.settings.args, `process "${id}" cannot be started with its args`, 'InvalidConfiguration', this.#remote.clone);
     const { kind, incarnation, host } = this;
     const messageIds = host.environment.nextMessageId();
-    this.#cancelRoute = host.environment.replies.addRoute(messageIds, this);
     const tellsStateChanges = host.environment.telemetry.wants('genserver_state_changed');
     return {
       is: 'start',
@@ -370,6 +368,7 @@ export class RemoteProcess<TArgs = unknown>
   /** A send that is refused has nobody left whom it could be thrown at. */
   #deliver({ to, message: data }: Extract<FromCode, { is: 'send' }>): void {
     const { clock, deadLetters, replies } = this.host.environment;
+    replies.learnRoute(data, this);
     const message = reviveMessage(data, clock, replies);
     const sender = this.#handles.get(to);
     try {
