@@ -469,6 +469,13 @@ const TABLE: readonly Row[] = [
     maxMessageSize: positiveCount,
     sizeOf: callback,
   }),
+  ...options('InboxBuilder.shared', 'shared options', { bytes: { ...positiveCount, examples: [1, 2 ** 20] } }, () =>
+    givenTo(
+      quiet().inboxBuilder().name('kept'),
+      (builder) => (value) => builder.shared(value).build(),
+      (builder) => aBuiltInboxWorks(builder.shared()),
+    ),
+  ),
 
   ...setters('SupervisorBuilder', () => quiet().supervisor().child('kept', idle), aBuiltSupervisorWorks, {
     name: text,

@@ -1,20 +1,32 @@
 import {
   checkName,
+  checkObject,
+  checkOr,
+  checkPositiveCount,
   type DeadLetter,
   type Inbox,
+  invalidOption,
   LocalInbox,
-  type MailboxEnvironment,
   type MailboxOptions,
   MailboxSettings,
+  SharedInbox,
+  type SharedInboxEnvironment,
+  type SharedInboxOptions,
 } from '../core/index.js';
+
+/** Builds inboxes in shared memory. */
+export interface SharedInboxBuilder<T> extends InboxBuilder<T> {
+  build(): SharedInbox<T>;
+}
 
 /** Collects the options of an inbox. `build()` may be called again and makes independent inboxes. */
 export class InboxBuilder<T> {
-  readonly #environment: MailboxEnvironment;
+  readonly #environment: SharedInboxEnvironment;
   #name: string | undefined;
   #options: MailboxOptions<T> = {};
+  #shared: SharedInboxOptions | undefined;
 
-  constructor(environment: MailboxEnvironment) {
+  constructor(environment: SharedInboxEnvironment) {
     this.#environment = environment;
   }
 
@@ -69,13 +81,26 @@ export class InboxBuilder<T> {
     return this.#set({ sizeOf: measure });
   }
 
+  /**
+   * In shared memory, for every thread of this process: pass the inbox in the `args` of a thread, and it is there the same inbox.
+   *
+   * Payloads are copied: strings and bytes straight into the memory, everything else by structured clone.
+   */
+  shared(options: SharedInboxOptions = {}): SharedInboxBuilder<T> {
+    checkObject('shared options', options);
+    this.#shared = { bytes: checkOr(checkPositiveCount, 'bytes', options.bytes, undefined) };
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- from now on this is what it builds
+    return this as unknown as SharedInboxBuilder<T>;
+  }
+
   /** @throws {VigilError} `InvalidConfiguration` that names the option. */
   build(): Inbox<T> {
-    return new LocalInbox(
-      checkName('name', this.#name === undefined ? 'inbox' : this.#name),
-      new MailboxSettings(this.#options),
-      this.#environment,
-    );
+    const name = checkName('name', this.#name === undefined ? 'inbox' : this.#name);
+    const settings = new MailboxSettings(this.#options);
+    if (this.#shared === undefined) return new LocalInbox(name, settings, this.#environment);
+    if (settings.sizeOf !== undefined)
+      throw invalidOption('sizeOf', 'left out of a shared inbox, which counts the bytes of every payload', settings.sizeOf);
+    return new SharedInbox(name, settings, this.#environment, this.#shared);
   }
 
   #set(options: MailboxOptions<T>): this {

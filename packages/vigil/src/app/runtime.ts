@@ -74,6 +74,7 @@ export interface RuntimeHost {
   readonly registry: NameRegistry;
   readonly pubsub: TopicBroker;
   readonly replies: ReplyExchange;
+  readonly thread: Environment['thread'];
   readonly nextMessageId: Environment['nextMessageId'];
 }
 
@@ -127,6 +128,7 @@ export class Runtime {
       guard: new GuardProcess(this.clock, this.log),
       replies: this.replies,
       topics: this.pubsub,
+      ...(host?.thread !== undefined && { thread: host.thread }),
       nextMessageId,
     };
   }

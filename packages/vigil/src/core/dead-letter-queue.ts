@@ -13,6 +13,8 @@ export type ReplayOutcome = 'replayed' | 'retained' | 'poison' | 'not_found';
 export interface DeadLetterHome<T> {
   /** Queues the message again; false when it cannot. */
   takeBack(message: Message<T>): boolean;
+  /** A payload to be shown; left out where payloads go by reference. */
+  copy?(payload: T): T;
 }
 
 /**
@@ -53,7 +55,8 @@ export class DeadLetterQueue<T = unknown> {
 
   /** Copies of what is held, oldest first. */
   list(): DeadLetter<T>[] {
-    return Array.from(this.#letters.values(), (letter) => ({ ...letter, message: mailboxAccess.copy(letter.message) }));
+    const show = (message: Message<T>) => mailboxAccess.copy(message, undefined, undefined, this.#home?.copy?.(message.payload));
+    return Array.from(this.#letters.values(), (letter) => ({ ...letter, message: show(letter.message) }));
   }
 
   /** @internal Called by the mailbox that gives the message up. */

@@ -23,8 +23,18 @@ export interface Environment {
   /** Where replies arrive. */
   readonly replies: ReplyExchange;
   readonly topics: TopicExchange;
+  /** Of a thread that Vigil runs, whose code may block it; absent elsewhere. */
+  readonly thread?: HostThread;
   /** An id that no other message of the runtime has. @see Message */
   nextMessageId(): number | string;
+}
+
+/** The thread in which the code of one process runs. */
+export interface HostThread {
+  /** As Node numbers the threads of a process. */
+  readonly id: number;
+  /** Blocks until somebody rings, the word has another value, or the time is over. */
+  sleep(words: Int32Array<SharedArrayBuffer>, word: number, value: number, timeoutMs: number): void;
 }
 
 /** Ends the operating system's processes that a runtime has started when the runtime's own process is gone, however it went. */

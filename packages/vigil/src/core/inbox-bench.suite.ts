@@ -127,6 +127,7 @@ export function receiveAll<T>(inbox: Inbox<T>): Message<T>[] {
 
 /** What came into the queue and is neither in it nor accounted for: 0 in books that balance. */
 export function imbalanceOf(inbox: Inbox): number {
-  const { messagesSent, messagesReceived, messagesExpired, messagesDropped, messagesDeadLettered, depth } = inbox.stats();
-  return messagesSent - (messagesReceived + messagesExpired + messagesDropped + messagesDeadLettered + depth);
+  const { messagesSent, messagesReceived, messagesExpired, messagesDropped, messagesDeadLettered, messagesAbandoned, depth } =
+    inbox.stats();
+  return messagesSent - (messagesReceived + messagesExpired + messagesDropped + messagesDeadLettered + messagesAbandoned + depth);
 }

@@ -186,7 +186,14 @@ class ModelInbox {
   #made = 0;
   #lastLetter = 0;
   #evicted = 0;
-  readonly #books = { messagesSent: 0, messagesReceived: 0, messagesDropped: 0, messagesDeadLettered: 0, messagesRejected: 0 };
+  readonly #books = {
+    messagesSent: 0,
+    messagesReceived: 0,
+    messagesDropped: 0,
+    messagesDeadLettered: 0,
+    messagesAbandoned: 0,
+    messagesRejected: 0,
+  };
 
   constructor(options: ModelOptions) {
     this.options = options;

@@ -30,12 +30,14 @@ export {
   type Signal,
 } from './message.js';
 export type * from './name-directory.js';
+export * from './path-to-sender.js';
 export * from './process-mailbox.js';
 export * from './random.js';
 export * from './reply-exchange.js';
 export { type MessageMetadata, type ReplyOutcome, ReplyPort, type ReplyRoute } from './reply-port.js';
 export * from './ring-queue.js';
 export type * from './sender.js';
+export * from './shared/index.js';
 export * from './telemetry-event.js';
 export * from './timer-queue.js';
 export type * from './topic-exchange.js';

@@ -4,6 +4,7 @@ import type { DeadLetterQueue } from './dead-letter-queue.js';
 import type { MailboxEnvironment } from './environment.js';
 import { failFast, isVigilError, type VigilError } from './errors.js';
 import type { Inbox, InboxStats } from './inbox.js';
+import { InboxIterator } from './inbox-iterator.js';
 import { type Message, messageOf, type SendOptions } from './message.js';
 import { type ArrivalListener, type CloseOptions, type MailboxSettings, type Outlet, ProcessMailbox } from './process-mailbox.js';
 import type { SendOutcome, SendWaitOptions, WaitOptions } from './sender.js';
@@ -320,26 +321,4 @@ export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener<T> {
   #throwDeliveryTimeout(timeoutMs: number | undefined): never {
     throw this.#mailbox.refusal('DeliveryTimeout', `inbox "${this.name}" had no room for ${timeoutMs} ms`);
   }
-}
-
-/** Gives what an inbox receives and ends when that is closed. A class and two functions: a closure for each wait would cost more than the wait. */
-class InboxIterator<T> implements AsyncIterator<Message<T>> {
-  readonly #inbox: LocalInbox<T>;
-
-  constructor(inbox: LocalInbox<T>) {
-    this.#inbox = inbox;
-  }
-
-  next(): Promise<IteratorResult<Message<T>>> {
-    return this.#inbox.recv().then(given, endedBy);
-  }
-}
-
-function given<T>(value: T): IteratorResult<T> {
-  return { done: false, value };
-}
-
-function endedBy(error: unknown): IteratorReturnResult<undefined> {
-  if (isVigilError(error, 'InboxClosed')) return { done: true, value: undefined };
-  throw error;
 }

@@ -2,7 +2,7 @@ import type { MessagePriority } from './message.js';
 
 /**
  * The books of a mailbox. At any moment
- * `messagesSent = messagesReceived + messagesExpired + messagesDropped + messagesDeadLettered + depth`.
+ * `messagesSent = messagesReceived + messagesExpired + messagesDropped + messagesDeadLettered + messagesAbandoned + depth`.
  */
 export interface MailboxStats {
   readonly capacity: number;
@@ -19,6 +19,8 @@ export interface MailboxStats {
   readonly messagesDropped: number;
   /** Messages that were in the queue and became dead letters. */
   readonly messagesDeadLettered: number;
+  /** Messages of a shared inbox that a thread was just receiving when it was ended; 0 elsewhere. */
+  readonly messagesAbandoned: number;
   /** Sends that were refused, or became dead letters because the mailbox was full. */
   readonly messagesRejected: number;
   /** Dead letters held now. */

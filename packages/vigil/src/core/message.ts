@@ -47,6 +47,21 @@ export interface SendOptions {
   readonly replyTo?: string | undefined;
 }
 
+/** The id of a message that one of several threads has made. */
+export class MadeId {
+  readonly #maker: string;
+  readonly #number: number;
+
+  constructor(maker: string, number: number) {
+    this.#maker = maker;
+    this.#number = number;
+  }
+
+  toString(): string {
+    return `m-${this.#maker}.${this.#number}`;
+  }
+}
+
 const NO_METADATA: MessageMetadata = Object.freeze({ correlationId: undefined, replyTo: undefined });
 
 const checkPriority = checkOneOf(MESSAGE_PRIORITIES);
@@ -93,7 +108,7 @@ export class Message<T = unknown> {
   readonly priority: MessagePriority;
   /** Milliseconds from its making to its expiry; `undefined` for never. */
   readonly ttlMs: number | undefined;
-  readonly #id: string | number;
+  readonly #id: string | number | MadeId;
   readonly #time: TimeSource;
   #metadata: MessageMetadata = NO_METADATA;
   #port: ReplyPort | undefined;
@@ -108,7 +123,7 @@ export class Message<T = unknown> {
    * @throws {VigilError} `InvalidMessage` when an argument is not what it should be.
    */
   constructor(
-    id: string | number,
+    id: string | number | MadeId,
     sender: string | undefined,
     payload: T,
     signal?: Signal,
@@ -116,7 +131,7 @@ export class Message<T = unknown> {
     ttlMs?: number,
     time: TimeSource = systemTime,
   ) {
-    if (typeof id !== 'number' || Number.isNaN(id)) checkName('id', id, 'InvalidMessage');
+    if (typeof id === 'number' ? Number.isNaN(id) : !(id instanceof MadeId)) checkName('id', id, 'InvalidMessage');
     if (sender !== undefined) checkName('sender', sender, 'InvalidMessage');
     if (signal !== undefined) checkSignal('signal', signal, 'InvalidMessage');
     if (priority !== 'normal') checkPriority('priority', priority, 'InvalidMessage');
@@ -134,7 +149,7 @@ export class Message<T = unknown> {
 
   /** Unique among the messages of one runtime, unless a user chose it. */
   get id(): string {
-    return typeof this.#id === 'number' ? `m-${this.#id}` : this.#id;
+    return typeof this.#id === 'number' ? `m-${this.#id}` : String(this.#id);
   }
 
   get metadata(): MessageMetadata {
@@ -225,7 +240,7 @@ export class Message<T = unknown> {
 
 /** Makes the message that `send(payload, options)` puts into a mailbox. */
 export function messageOf<T>(
-  id: number | string,
+  id: number | string | MadeId,
   payload: T,
   options: SendOptions | undefined,
   defaultTtlMs: number | undefined,

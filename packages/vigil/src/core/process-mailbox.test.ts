@@ -781,7 +781,15 @@ class ModelMailbox {
   made = 0;
   lastLetter = 0;
   peakDepth = 0;
-  books = { messagesSent: 0, messagesReceived: 0, messagesExpired: 0, messagesDropped: 0, messagesDeadLettered: 0, messagesRejected: 0 };
+  books = {
+    messagesSent: 0,
+    messagesReceived: 0,
+    messagesExpired: 0,
+    messagesDropped: 0,
+    messagesDeadLettered: 0,
+    messagesAbandoned: 0,
+    messagesRejected: 0,
+  };
 
   constructor(options: ModelMailbox['options']) {
     this.options = options;

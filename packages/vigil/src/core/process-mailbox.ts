@@ -364,6 +364,7 @@ export class ProcessMailbox<T = unknown> {
       messagesExpired: this.#expired,
       messagesDropped: this.#dropped,
       messagesDeadLettered: this.#deadLettered,
+      messagesAbandoned: 0,
       messagesRejected: this.#rejected,
       deadLetters: this.#deadLetters?.size ?? 0,
     };

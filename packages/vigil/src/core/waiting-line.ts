@@ -40,6 +40,10 @@ export class WaitingLine<T, I = undefined> {
     return this.#size;
   }
 
+  get first(): Waiter<T, I> | undefined {
+    return this.#first;
+  }
+
   join<R = never>(item: I, options?: JoinOptions<R>): Promise<T | R> {
     return new Promise((resolve, reject) => {
       options?.signal?.throwIfAborted();

@@ -7,6 +7,8 @@ export type Measured = Omit<Vitals, 'eventLoopDelayMs'>;
 export interface Patient {
   /** Asks its event loop for an answer; left out where there is none. */
   ping?(number: number): void;
+  /** Whether it stands still because it waits for something. */
+  isAsleep?(): boolean;
   measure(): Measured;
   /** It has to be ended. Called once. */
   fail(error: VigilError): void;
@@ -90,6 +92,10 @@ export class Pulse {
     return this.#measured?.memoryBytes ?? this.#saidMemoryBytes;
   }
 
+  get #isAsleep(): boolean {
+    return this.#patient.isAsleep?.() ?? false;
+  }
+
   #wait(): void {
     const nowMs = this.#clock.now();
     const delayMs = this.#delayFrom(nowMs);
@@ -112,7 +118,7 @@ export class Pulse {
 
   #look(isLate: boolean): void {
     this.#measured = this.#patient.measure();
-    this.#warn('cpuWarning', (this.#measured.utilization ?? 0) >= CPU_WARNING_SHARE);
+    this.#warn('cpuWarning', (this.#measured.utilization ?? 0) >= CPU_WARNING_SHARE && !this.#isAsleep);
     this.#checkMemory();
     this.#checkLoop(isLate);
     // A listener of a warning, or a limit, may have ended it.
@@ -129,7 +135,7 @@ export class Pulse {
       this.#patient.ping(this.#lastPing);
       return;
     }
-    if (isLate) this.#ping.sentMs = nowMs;
+    if (isLate || this.#isAsleep) this.#ping.sentMs = nowMs;
     const silentMs = nowMs - this.#ping.sentMs;
     this.#delayMs = silentMs;
     if (maxBlockedMs === undefined || silentMs < maxBlockedMs - ROUNDING_MS) return;

@@ -1,0 +1,702 @@
+import { VigilError } from '../errors.js';
+import {
+  ABANDONED,
+  BELL,
+  BELL_WISHED,
+  CLOSED,
+  type Counter,
+  DEAD_LETTERED,
+  EXPIRES_AT,
+  EXTENT,
+  FULL,
+  GRANULE_BYTES,
+  GRANULES,
+  HEAD_LAPS,
+  HEADS,
+  KEY,
+  Layout,
+  type LayoutSettings,
+  MAX_PARTICIPANTS,
+  type Outcome,
+  plain,
+  PEAK,
+  POSITION,
+  RECEIVED,
+  RECORD_WORDS,
+  RING,
+  ROOM_BELL,
+  ROOM_WISHED,
+  STATE,
+  TAIL_LAPS,
+  TAILS,
+  TTL_EPOCH,
+} from './layout.js';
+
+/** What a record is: the lowest bits of its state word. */
+const FREE = 0;
+/** Being written by its sender, or named by a cell. */
+const OFFERED = 1;
+/** Being read by its receiver. */
+const TAKEN = 2;
+const KIND_MASK = 3;
+/** How many messages the receiver had settled before, modulo 2. */
+const PARITY_BIT = 4;
+const OWNER_SHIFT = 3;
+const OWNER_MASK = 0xff;
+/** Above these, how often the record was freed: a state that was read long ago is not taken for that of today. */
+const LIFE_SHIFT = 11;
+const BELOW_LIFE = (1 << LIFE_SHIFT) - 1;
+
+/** What a cell names instead of a record. */
+const GONE = 0;
+const END = 1;
+const FIRST_RECORD = 2;
+
+/** Positions between two looks at the laps. */
+const LAP_CHECK_MASK = 0xf_ffff;
+const LAP_BITS = 30;
+
+/** Wakes all who sleep. */
+const EVERYBODY = Number.POSITIVE_INFINITY;
+
+/** Nothing to take, no room to send: no record has this number. */
+export const NONE = -1;
+
+/**
+ * The rings of one shared inbox, as one thread uses them: many senders, many receivers, nobody waits for anybody.
+ *
+ * The life of a record, and who moves it on:
+ *
+ *     free ── a sender: CAS ──▶ offered ── a receiver: CAS ──▶ taken ── the same receiver ──▶ free, one life later
+ *              (writes it, then        (reads it, counts what
+ *               names it in a cell)     became of it)
+ *
+ * *Sending.* A sender makes a free record its own, writes the message, notes which cell it is going to have, and names it in the cell
+ * at the tail by one CAS: that is the moment in which the message is sent. Then it moves the tail on; if it does not, whoever comes next
+ * and finds the cell used does it. *Receiving.* A receiver finds the record in the cell at the head and makes it its own by one CAS: the
+ * moment in which the message is taken. Then it moves the head on; if it does not, whoever comes next and finds the record taken does.
+ * Between reading the state of the record and the CAS it looks again whether head and cell are what they were: a record is freed only after
+ * the head has passed its cell, or the cell says that it is gone, so the state belonged to the message in that cell. *Taking out of the
+ * middle*, for what has expired: the same CAS, then the cell is marked as gone, then the record is freed.
+ *
+ * *Closing* sets the closed word, then puts an end mark into the cell at the tail of each ring, where a message would have come. Nothing
+ * can be sent behind it, so a receiver that has found it knows that nothing more will come. Whoever sees the closed word puts the marks
+ * that are missing.
+ *
+ * *Ended threads.* A thread can be ended between any two steps. Before it is named in a cell its record is nobody's message: `bury` frees
+ * it. Afterwards the message is sent, whoever made it. A record that it had taken is freed by `bury`, and counts as abandoned unless the
+ * thread had counted it already: the parity of its counters, kept in the state, tells. A thread has one record offered and not named, and
+ * one taken, at the most. Nobody else is held up by any of this meanwhile, only the record is missing. A wake-up that it owed, or had got
+ * and did not pass on, is made up for by `bury`, which rings every bell.
+ *
+ * *Sleeping.* Who wants to sleep raises the wish, looks once more, and sleeps on the bell's number. Who sends takes the wish down and, if
+ * it was raised, changes the number and wakes one. Who was woken raises the wish again on behalf of those who sleep on.
+ *
+ * *Order of memory.* All words that two threads may write are changed by `Atomics` only, which are sequentially consistent in JavaScript.
+ * Content, header and counters are plain: content is written before the CAS that names the record and read after the CAS that takes it;
+ * counters have one writer. Positions count modulo 2^32, a cell has the lap of its position beside the record, so a CAS can succeed by
+ * mistake only when a thread has stood still while exactly 2^32 messages of one priority went by, or one record was used 2^21 times.
+ *
+ * Invariants: head <= tail <= head + cells; each record that is named by a cell between head and tail is offered or taken; no two such
+ * cells name the same record.
+ */
+export class SharedRing {
+  readonly layout: Layout;
+  readonly #slot: number;
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #floats: Float64Array<SharedArrayBuffer>;
+  readonly #cellCount: number;
+  readonly #laps: number;
+  readonly #indexMask: number;
+  readonly #firstRecord: number;
+  /** That of this thread's own counters. */
+  #parity = 0;
+  /** What heads and tails were when they were looked at last; they only go on. */
+  readonly #knownHeads: Int32Array;
+  readonly #knownTails: Int32Array;
+  #nextRecord = 0;
+  #nextGranule = 0;
+  #sweptEpoch = -1;
+  #nextExpiryMs = Number.NEGATIVE_INFINITY;
+
+  /**
+   * Attaches a thread to the memory.
+   *
+   * @param key - that of the thread, for `bury`; more than 0.
+   * @param firstPosition - where a new ring begins to count.
+   * @throws {VigilError} `InvalidConfiguration` when there is not so much memory, or as many threads use it as can.
+   */
+  constructor(settings: LayoutSettings, key: number, memory?: SharedArrayBuffer, firstPosition = 0) {
+    this.layout = new Layout(settings, memory);
+    this.#words = this.layout.words;
+    this.#floats = this.layout.floats;
+    this.#cellCount = 2 ** this.layout.cellBits;
+    this.#laps = 2 ** (32 - this.layout.cellBits) - 1;
+    this.#indexMask = 2 ** this.layout.indexBits - 1;
+    this.#firstRecord = this.layout.record(0);
+    if (memory === undefined) this.#begin(firstPosition);
+    this.#slot = this.#join(key);
+    this.#knownHeads = this.#words.slice(HEADS, HEADS + settings.rings);
+    this.#knownTails = this.#knownHeads.slice();
+    this.#parity = this.#parityOf(this.#slot);
+    this.#nextRecord = Math.floor((this.#slot / MAX_PARTICIPANTS) * settings.capacity);
+  }
+
+  /** This thread's place among the participants. */
+  get slot(): number {
+    return this.#slot;
+  }
+
+  get isClosed(): boolean {
+    return Atomics.load(this.#words, CLOSED) !== 0;
+  }
+
+  /**
+   * Makes a free record this thread's own.
+   *
+   * @returns its first word, or `NONE` when all are in use.
+   */
+  claim(): number {
+    const words = this.#words;
+    if (plain.load(words, FULL) === 1 && !this.isEmpty()) return NONE;
+    const looking = this.#slot + 2;
+    for (let pass = 0; pass < 2; pass += 1) {
+      for (let tried = 0; tried < this.layout.capacity; tried += 1) {
+        const record = this.layout.record(this.#nextRecord);
+        this.#nextRecord = this.#nextRecord + 1 === this.layout.capacity ? 0 : this.#nextRecord + 1;
+        const state = plain.load(words, record + STATE);
+        if ((state & KIND_MASK) !== FREE) continue;
+        const mine = (state & ~BELOW_LIFE) | OFFERED | (this.#slot << OWNER_SHIFT);
+        if (Atomics.compareExchange(words, record + STATE, state, mine) !== state) continue;
+        return record;
+      }
+      if (pass === 0) Atomics.store(words, FULL, looking);
+    }
+    // Who has freed a record behind this look has taken the word back: to say "full" then would be a lie until the next one is freed.
+    Atomics.compareExchange(words, FULL, looking, 1);
+    return NONE;
+  }
+
+  /**
+   * Gives a claimed record the granules that `bytes` need, side by side.
+   *
+   * @returns false when there are not so many in a row.
+   */
+  extend(record: number, bytes: number): boolean {
+    const words = this.#words;
+    const needed = Math.ceil(bytes / GRANULE_BYTES);
+    const { granules } = this.layout;
+    // More than there are would be looked for behind the owners, among the records.
+    if (needed > granules) return false;
+    const owner = this.#indexOf(record) + 1;
+    let first = this.#nextGranule + needed > granules ? 0 : this.#nextGranule;
+    for (let looked = 0; looked <= granules; ) {
+      if (first + needed > granules) {
+        looked += granules - first;
+        first = 0;
+      }
+      let got = 0;
+      while (got < needed && Atomics.compareExchange(words, this.layout.owner(first + got), 0, owner) === 0) got += 1;
+      if (got === needed) {
+        words[record + EXTENT] = first;
+        words[record + GRANULES] = needed;
+        this.#nextGranule = first + needed;
+        return true;
+      }
+      for (let back = 0; back < got; back += 1) Atomics.store(words, this.layout.owner(first + back), 0);
+      looked += got + 1;
+      first += got + 1;
+    }
+    return false;
+  }
+
+  /**
+   * Sends the message in a claimed record: names it in the next cell of a ring.
+   *
+   * @returns false when the ring has ended or, since many messages have expired behind one that still waits, has no cell left; the record is still claimed.
+   */
+  publish(record: number, ring: number): boolean {
+    const words = this.#words;
+    const isMortal = this.#floats[record / 2 + EXPIRES_AT] !== 0;
+    words[record + RING] = ring;
+    for (;;) {
+      const tail = plain.load(words, TAILS + ring);
+      const cell = this.layout.cell(ring, tail);
+      const content = plain.load(words, cell);
+      const lap = tail >>> this.layout.cellBits;
+      if (this.#lapOf(content) === lap) {
+        if ((content & this.#indexMask) === END) return false;
+        this.#advance(TAILS, ring, tail);
+        continue;
+      }
+      if (this.#lapOf(content) !== ((lap - 1) & this.#laps)) continue;
+      // The last cell is left for the end.
+      if (((tail - (this.#knownHeads[ring] ?? 0)) | 0) >= this.#cellCount - 1) {
+        const head = Atomics.load(words, HEADS + ring);
+        this.#knownHeads[ring] = head;
+        if (((tail - head) | 0) >= this.#cellCount - 1) {
+          this.#passGone(ring);
+          if (Atomics.load(words, HEADS + ring) !== head || Atomics.load(words, TAILS + ring) !== tail) continue;
+          return false;
+        }
+      }
+      words[record + POSITION] = tail;
+      const named = this.#cellContent(lap, this.#indexOf(record) + FIRST_RECORD);
+      if (Atomics.compareExchange(words, cell, content, named) !== content) continue;
+      this.#advance(TAILS, ring, tail);
+      this.#notePeakAfterSend();
+      // Now, not before it was named: who has looked for expired messages meanwhile has not seen this one, and must look again.
+      if (isMortal) Atomics.add(words, TTL_EPOCH, 1);
+      return true;
+    }
+  }
+
+  /** Gives back a claimed record that was not sent. */
+  withdraw(record: number): void {
+    this.#free(record);
+  }
+
+  /** Says when the message in a claimed record expires; 0 for never. Said of every message, since a record keeps what it had. */
+  setExpiry(record: number, expiresAtMs: number): void {
+    this.#floats[record / 2 + EXPIRES_AT] = expiresAtMs;
+  }
+
+  /** When the message in a record expires; 0 for never. */
+  expiryOf(record: number): number {
+    return this.#floats[record / 2 + EXPIRES_AT] ?? 0;
+  }
+
+  /** Takes the next message: that of the first ring that has one. @returns its record, or `NONE`. */
+  take(): number {
+    for (let ring = 0; ring < this.layout.rings; ring += 1) {
+      const record = this.#takeFrom(ring);
+      if (record !== NONE) return record;
+    }
+    return NONE;
+  }
+
+  /** Counts what became of a taken message and frees its record. */
+  settle(record: number, outcome: Outcome): void {
+    const counter = this.layout.counter(this.#slot, outcome);
+    this.#floats[counter] = (this.#floats[counter] ?? 0) + 1;
+    this.#parity ^= PARITY_BIT;
+    this.#free(record);
+  }
+
+  /** Whether nothing waits. */
+  isEmpty(): boolean {
+    for (let ring = 0; ring < this.layout.rings; ring += 1) {
+      if (Atomics.load(this.#words, HEADS + ring) !== this.#tailOf(ring)) return false;
+    }
+    return true;
+  }
+
+  /**
+   * Takes out one message whose time is over, wherever it waits.
+   *
+   * @returns its record, or `NONE` when there is none.
+   */
+  takeExpired(nowMs: number): number {
+    const epoch = Atomics.load(this.#words, TTL_EPOCH);
+    if (epoch === this.#sweptEpoch && nowMs < this.#nextExpiryMs) return NONE;
+    // What is taken out here was waiting, though no receiver may ever have seen it.
+    this.#notePeak();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (let index = 0; index < this.layout.capacity; index += 1) {
+      const record = this.layout.record(index);
+      const state = Atomics.load(this.#words, record + STATE);
+      if ((state & KIND_MASK) !== OFFERED || !this.#isNamed(record)) continue;
+      const expiresAtMs = this.#floats[record / 2 + EXPIRES_AT] ?? 0;
+      if (expiresAtMs === 0) continue;
+      if (expiresAtMs > nowMs) nextMs = Math.min(nextMs, expiresAtMs);
+      else if (this.#takeRecord(record, state)) {
+        this.#unname(record);
+        return record;
+      }
+    }
+    this.#sweptEpoch = epoch;
+    this.#nextExpiryMs = nextMs;
+    return NONE;
+  }
+
+  /** When the next message may expire, by what the last look has found. */
+  get nextExpiryMs(): number {
+    return Atomics.load(this.#words, TTL_EPOCH) === this.#sweptEpoch ? this.#nextExpiryMs : Number.NEGATIVE_INFINITY;
+  }
+
+  /** Ends all rings; false when they were ended already. Nothing that is sent from now on comes in. */
+  close(): boolean {
+    const isFirst = Atomics.compareExchange(this.#words, CLOSED, 0, 1) === 0;
+    this.endRings();
+    Atomics.notify(this.#words, CLOSED);
+    this.ringAll();
+    return isFirst;
+  }
+
+  /** Puts the end marks of a closed inbox where they are missing. */
+  endRings(): void {
+    for (let ring = 0; ring < this.layout.rings; ring += 1) this.#endRing(ring);
+  }
+
+  /** The records of the messages that wait, in the order of delivery, unless they are taken meanwhile. */
+  *waiting(): Generator<number> {
+    for (let ring = 0; ring < this.layout.rings; ring += 1) yield* this.waitingIn(ring);
+  }
+
+  *waitingIn(ring: number): Generator<number> {
+    const words = this.#words;
+    const tail = this.#tailOf(ring);
+    for (let position = Atomics.load(words, HEADS + ring); position !== tail; position = (position + 1) | 0) {
+      const cell = this.layout.cell(ring, position);
+      const content = Atomics.load(words, cell);
+      const index = (content & this.#indexMask) - FIRST_RECORD;
+      if (index < 0 || this.#lapOf(content) !== position >>> this.layout.cellBits) continue;
+      const record = this.layout.record(index);
+      if ((Atomics.load(words, record + STATE) & KIND_MASK) !== OFFERED) continue;
+      // As in receiving: otherwise the state is that of a later message in the same record, which may be half written.
+      if (Atomics.load(words, cell) === content && ((position - Atomics.load(words, HEADS + ring)) | 0) >= 0) yield record;
+    }
+  }
+
+  /**
+   * Looks into a message that waits without taking it.
+   *
+   * @param read - may see anything, and may throw, when the message is taken and another one is written meanwhile.
+   * @returns what it gave, or `undefined` when the message is not there any more.
+   */
+  look<R>(record: number, read: () => R): R | undefined {
+    const state = Atomics.load(this.#words, record + STATE);
+    if ((state & KIND_MASK) !== OFFERED) return undefined;
+    try {
+      const seen = read();
+      return Atomics.load(this.#words, record + STATE) === state ? seen : undefined;
+    } catch (error) {
+      if (Atomics.load(this.#words, record + STATE) === state) throw error;
+      return undefined;
+    }
+  }
+
+  /** Wakes one who waits for a message, if anybody wishes it. */
+  ringBell(): void {
+    this.#ring(BELL, BELL_WISHED);
+  }
+
+  /** Wakes one who waits for room, if anybody wishes it. */
+  ringForRoom(): void {
+    this.#ring(ROOM_BELL, ROOM_WISHED);
+  }
+
+  /** Wakes everybody. */
+  ringAll(): void {
+    for (const bell of [BELL, ROOM_BELL]) {
+      Atomics.add(this.#words, bell, 1);
+      Atomics.notify(this.#words, bell, EVERYBODY);
+    }
+  }
+
+  /** Raises the wish to be woken and gives the number to sleep on, before the last look. */
+  wish(bell: number): number {
+    const number = Atomics.load(this.#words, bell);
+    Atomics.store(this.#words, bell + 1, 1);
+    // Whatever is read after an atomic load is read later: the last look sees what was sent before the wish was.
+    Atomics.load(this.#words, bell);
+    return number;
+  }
+
+  /**
+   * Ends what a thread has begun that is no more: frees its records, counts what it had taken as abandoned, rings every bell.
+   *
+   * Only one thread may bury at a time, and only who is certain that the thread with this key does not run any more. If who buries is
+   * ended in the middle of it, the next one does it again, and buries both.
+   */
+  bury(key: number): void {
+    for (let slot = 0; slot < MAX_PARTICIPANTS; slot += 1) {
+      if (Atomics.load(this.#words, this.layout.participant(slot) + KEY) !== key) continue;
+      for (let index = 0; index < this.layout.capacity; index += 1) this.#buryRecord(this.layout.record(index), slot);
+      Atomics.store(this.#words, this.layout.participant(slot) + KEY, 0);
+    }
+    Atomics.store(this.#words, FULL, 0);
+    Atomics.add(this.#words, TTL_EPOCH, 1);
+    if (this.isClosed) {
+      this.endRings();
+      Atomics.notify(this.#words, CLOSED);
+    }
+    this.ringAll();
+  }
+
+  /** Counts something that is no outcome of a taken message: those are counted as the message is settled. */
+  count(counter: Exclude<Counter, Outcome>): void {
+    const place = this.layout.counter(this.#slot, counter);
+    this.#floats[place] = (this.#floats[place] ?? 0) + 1;
+  }
+
+  /** The sum of a counter over all participants, those that are gone among them. */
+  total(counter: Counter | typeof ABANDONED): number {
+    let sum = 0;
+    for (let slot = 0; slot < MAX_PARTICIPANTS; slot += 1) sum += this.#floats[this.layout.counter(slot, counter)] ?? 0;
+    return sum;
+  }
+
+  get abandoned(): number {
+    return this.total(ABANDONED);
+  }
+
+  /** Messages that came in, over all rings: the way that their tails have gone. */
+  get sent(): number {
+    for (let ring = 0; ring < this.layout.rings; ring += 1) this.#tailOf(ring);
+    return this.#way(TAILS, TAIL_LAPS);
+  }
+
+  /** Cells that heads have passed. */
+  get passed(): number {
+    return this.#way(HEADS, HEAD_LAPS);
+  }
+
+  /** The most that have waited at a time, those among them whose cells no head has passed since they were taken out of the middle. */
+  get peakDepth(): number {
+    this.#notePeak();
+    return Atomics.load(this.#words, PEAK);
+  }
+
+  #begin(firstPosition: number): void {
+    // Cells are zero: of the lap before the first.
+    const first = ((Math.floor(firstPosition / this.#cellCount) + 1) * this.#cellCount) % 2 ** 32;
+    for (let ring = 0; ring < this.layout.rings; ring += 1) {
+      this.#words[HEADS + ring] = first;
+      this.#words[TAILS + ring] = first;
+      const laps = Math.floor(first / 2 ** LAP_BITS);
+      this.#words[HEAD_LAPS + ring] = laps;
+      this.#words[TAIL_LAPS + ring] = laps;
+      const before = this.#cellContent(((first >>> this.layout.cellBits) - 1) & this.#laps, GONE);
+      for (let position = 0; position < this.#cellCount; position += 1) this.#words[this.layout.cell(ring, position)] = before;
+    }
+    this.#words[TTL_EPOCH] = 0;
+    this.#words[HEADS + 8] = first;
+  }
+
+  #join(key: number): number {
+    for (let slot = 0; slot < MAX_PARTICIPANTS; slot += 1) {
+      if (Atomics.compareExchange(this.#words, this.layout.participant(slot) + KEY, 0, key) === 0) return slot;
+    }
+    throw new VigilError(
+      'InvalidConfiguration',
+      `a shared inbox can be used by ${MAX_PARTICIPANTS} threads at a time, and this is one more`,
+    );
+  }
+
+  #takeFrom(ring: number): number {
+    const words = this.#words;
+    for (;;) {
+      const head = plain.load(words, HEADS + ring);
+      const cell = this.layout.cell(ring, head);
+      const content = plain.load(words, cell);
+      if (this.#lapOf(content) !== head >>> this.layout.cellBits) {
+        // Nothing is there, unless the head has moved on meanwhile.
+        if (plain.load(words, HEADS + ring) === head) return NONE;
+        continue;
+      }
+      const index = content & this.#indexMask;
+      if (index === END) return NONE;
+      if ((((this.#knownTails[ring] ?? 0) - head) | 0) <= 0) {
+        const tail = Atomics.load(words, TAILS + ring);
+        this.#knownTails[ring] = tail;
+        if (tail === head) this.#advance(TAILS, ring, tail);
+      }
+      if (index === GONE) {
+        this.#advance(HEADS, ring, head);
+        continue;
+      }
+      const record = this.layout.record(index - FIRST_RECORD);
+      const state = Atomics.load(words, record + STATE);
+      // Whatever is read after an atomic load is read later.
+      if (plain.load(words, HEADS + ring) !== head || plain.load(words, cell) !== content) continue;
+      if ((state & KIND_MASK) !== OFFERED) {
+        this.#advance(HEADS, ring, head);
+        continue;
+      }
+      if (!this.#takeRecord(record, state)) continue;
+      this.#advance(HEADS, ring, head);
+      return record;
+    }
+  }
+
+  #takeRecord(record: number, state: number): boolean {
+    const mine = (state & ~BELOW_LIFE) | TAKEN | (this.#slot << OWNER_SHIFT) | this.#parity;
+    return Atomics.compareExchange(this.#words, record + STATE, state, mine) === state;
+  }
+
+  /** One step on, unless somebody has done it. */
+  #advance(ends: number, ring: number, position: number): void {
+    const next = (position + 1) | 0;
+    Atomics.compareExchange(this.#words, ends + ring, position, next);
+    if ((next & LAP_CHECK_MASK) === 0) this.#noteLap((ends === HEADS ? HEAD_LAPS : TAIL_LAPS) + ring, next);
+  }
+
+  /** Late is no harm: the two lowest bits tell whether it was done, or whether more was done than `position` knows of. */
+  #noteLap(word: number, position: number): void {
+    const laps = Atomics.load(this.#words, word);
+    if (((laps + 1) & 3) === position >>> LAP_BITS) Atomics.compareExchange(this.#words, word, laps, laps + 1);
+  }
+
+  #way(ends: number, lapsOf: number): number {
+    let way = 0;
+    const first = this.#words[HEADS + 8] ?? 0;
+    for (let ring = 0; ring < this.layout.rings; ring += 1) {
+      for (;;) {
+        const position = Atomics.load(this.#words, ends + ring) >>> 0;
+        this.#noteLap(lapsOf + ring, position);
+        const laps = Atomics.load(this.#words, lapsOf + ring);
+        // Another quarter may have begun between the two.
+        if ((laps & 3) !== position >>> LAP_BITS) continue;
+        way += laps * 2 ** LAP_BITS + (position & (2 ** LAP_BITS - 1)) - (first >>> 0);
+        break;
+      }
+    }
+    return way;
+  }
+
+  /** The tail, moved on for whoever has named a message in its cell and has not done it yet, or never will. */
+  #tailOf(ring: number): number {
+    for (;;) {
+      const tail = Atomics.load(this.#words, TAILS + ring);
+      const content = Atomics.load(this.#words, this.layout.cell(ring, tail));
+      if (this.#lapOf(content) !== tail >>> this.layout.cellBits || (content & this.#indexMask) === END) return tail;
+      this.#advance(TAILS, ring, tail);
+    }
+  }
+
+  /** Looks at the heads, which others write all the time, only where it may be a new peak by the heads that are known. */
+  #notePeakAfterSend(): void {
+    const words = this.#words;
+    let atMost = 0;
+    for (let ring = 0; ring < this.layout.rings; ring += 1) {
+      atMost += (plain.load(words, TAILS + ring) - (this.#knownHeads[ring] ?? 0)) | 0;
+    }
+    if (Math.min(atMost, this.layout.capacity) <= plain.load(words, PEAK)) return;
+    for (let ring = 0; ring < this.layout.rings; ring += 1) this.#knownHeads[ring] = Atomics.load(words, HEADS + ring);
+    this.#notePeak();
+  }
+
+  #notePeak(): void {
+    const words = this.#words;
+    let depth = 0;
+    for (let ring = 0; ring < this.layout.rings; ring += 1) {
+      depth += (Atomics.load(words, TAILS + ring) - Atomics.load(words, HEADS + ring)) | 0;
+    }
+    const seen = Math.min(depth, this.layout.capacity);
+    for (let peak = Atomics.load(words, PEAK); seen > peak; peak = Atomics.load(words, PEAK)) {
+      Atomics.compareExchange(words, PEAK, peak, seen);
+    }
+  }
+
+  #endRing(ring: number): void {
+    const words = this.#words;
+    for (;;) {
+      const tail = Atomics.load(words, TAILS + ring);
+      const cell = this.layout.cell(ring, tail);
+      const content = Atomics.load(words, cell);
+      const lap = tail >>> this.layout.cellBits;
+      if (this.#lapOf(content) === lap) {
+        if ((content & this.#indexMask) === END) return;
+        this.#advance(TAILS, ring, tail);
+      } else if (this.#lapOf(content) === ((lap - 1) & this.#laps)) {
+        if (Atomics.compareExchange(words, cell, content, this.#cellContent(lap, END)) === content) return;
+      }
+    }
+  }
+
+  #free(record: number): void {
+    const words = this.#words;
+    const granules = words[record + GRANULES] ?? 0;
+    if (granules > 0) {
+      const first = words[record + EXTENT] ?? 0;
+      for (let granule = first; granule < first + granules; granule += 1) Atomics.store(words, this.layout.owner(granule), 0);
+      words[record + GRANULES] = 0;
+    }
+    const state = words[record + STATE] ?? 0;
+    Atomics.store(words, record + STATE, ((state & ~BELOW_LIFE) + BELOW_LIFE + 1) | FREE);
+    if (plain.load(words, FULL) !== 0) Atomics.store(words, FULL, 0);
+  }
+
+  #buryRecord(record: number, slot: number): void {
+    const state = Atomics.load(this.#words, record + STATE);
+    const kind = state & KIND_MASK;
+    if (kind === FREE || ((state >>> OWNER_SHIFT) & OWNER_MASK) !== slot) return;
+    if (kind === OFFERED) {
+      if (this.#isNamed(record)) return;
+      // A receiver may have been quicker, when it was named after all. If not, it never will be, and is nobody's.
+      if (Atomics.load(this.#words, record + STATE) !== state) return;
+    } else {
+      this.#unname(record);
+      // Counted like any outcome, so that the parity tells as well when who buries is ended here and the next one does it again.
+      if ((state & PARITY_BIT) === this.#parityOf(slot)) this.#abandon(slot);
+    }
+    // The thread may have been ended before it noted its granules.
+    const owner = this.#indexOf(record) + 1;
+    for (let granule = 0; granule < this.layout.granules; granule += 1) {
+      Atomics.compareExchange(this.#words, this.layout.owner(granule), owner, 0);
+    }
+    this.#words[record + GRANULES] = 0;
+    this.#free(record);
+  }
+
+  #abandon(slot: number): void {
+    const place = this.layout.counter(slot, ABANDONED);
+    this.#floats[place] = (this.#floats[place] ?? 0) + 1;
+  }
+
+  /** Whether the cell that a record has noted names it and has not been passed. */
+  #isNamed(record: number): boolean {
+    const ring = this.#words[record + RING] ?? 0;
+    const position = Atomics.load(this.#words, record + POSITION);
+    const named = this.#cellContent(position >>> this.layout.cellBits, this.#indexOf(record) + FIRST_RECORD);
+    if (Atomics.load(this.#words, this.layout.cell(ring, position)) !== named) return false;
+    return ((position - Atomics.load(this.#words, HEADS + ring)) | 0) >= 0;
+  }
+
+  /** The cell of a taken record says from now on that nothing is there. */
+  #unname(record: number): void {
+    const ring = this.#words[record + RING] ?? 0;
+    const position = Atomics.load(this.#words, record + POSITION);
+    const lap = position >>> this.layout.cellBits;
+    const named = this.#cellContent(lap, this.#indexOf(record) + FIRST_RECORD);
+    Atomics.compareExchange(this.#words, this.layout.cell(ring, position), named, this.#cellContent(lap, GONE));
+    this.#passGone(ring);
+  }
+
+  /** Moves the head on over what is gone, so that its cells can be used again though nobody receives. */
+  #passGone(ring: number): void {
+    const words = this.#words;
+    for (;;) {
+      const head = Atomics.load(words, HEADS + ring);
+      const content = Atomics.load(words, this.layout.cell(ring, head));
+      if (content !== this.#cellContent(head >>> this.layout.cellBits, GONE)) return;
+      if (Atomics.load(words, TAILS + ring) === head) this.#advance(TAILS, ring, head);
+      this.#advance(HEADS, ring, head);
+    }
+  }
+
+  #parityOf(slot: number): number {
+    let settled = this.#floats[this.layout.counter(slot, ABANDONED)] ?? 0;
+    for (let counter = RECEIVED; counter <= DEAD_LETTERED; counter += 1) settled += this.#floats[this.layout.counter(slot, counter)] ?? 0;
+    return settled % 2 === 0 ? 0 : PARITY_BIT;
+  }
+
+  #ring(bell: number, wished: number): void {
+    if (Atomics.load(this.#words, wished) === 0 || Atomics.exchange(this.#words, wished, 0) === 0) return;
+    Atomics.add(this.#words, bell, 1);
+    Atomics.notify(this.#words, bell, 1);
+  }
+
+  #indexOf(record: number): number {
+    return (record - this.#firstRecord) / RECORD_WORDS;
+  }
+
+  #lapOf(content: number): number {
+    return content >>> this.layout.indexBits;
+  }
+
+  #cellContent(lap: number, index: number): number {
+    return (lap << this.layout.indexBits) | index | 0;
+  }
+}

@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { SystemClock } from '../clock.js';
+import { RecordingEnvironment } from '../environment.suite.js';
+import { describeInbox } from '../inbox.suite.js';
+import { type MailboxOptions, MailboxSettings } from '../process-mailbox.js';
+import { payloadsOf, withCode } from '../inbox-bench.suite.js';
+import { SharedInbox, type SharedInboxOptions } from './shared-inbox.js';
+
+describeInbox({
+  name: 'a shared inbox',
+  copiesPayloads: true,
+  create: (name, options, environment) => new SharedInbox(name, new MailboxSettings(options), environment),
+});
+
+/** Two sides of one inbox, as two threads have them. */
+function sidesOf(options: MailboxOptions = {}, memory: SharedInboxOptions = {}): readonly [SharedInbox, SharedInbox] {
+  const clock = new SystemClock();
+  const one = new SharedInbox('jobs', new MailboxSettings(options), new RecordingEnvironment(clock), memory);
+  return [one, SharedInbox.from(one.data(), new RecordingEnvironment(clock))];
+}
+
+describe('a shared inbox with two sides', () => {
+  it('wakes a receiver of the other side for each message, however soon it waits again', async () => {
+    const [one, other] = sidesOf();
+    for (let number = 0; number < 500; number += 1) {
+      const received = other.recv();
+      one.send(number);
+      assert.equal((await received).payload, number);
+    }
+  });
+
+  it('wakes one of several receivers of the other side for each of many messages', async () => {
+    const [one, other] = sidesOf();
+    const received = Array.from({ length: 20 }, () => other.recv());
+    for (let number = 0; number < 20; number += 1) one.send(number);
+    assert.deepEqual(payloadsOf(await Promise.all(received)), [...new Array(20).keys()]);
+  });
+
+  it('lets a sender of the other side in when there is room', async () => {
+    const [one, other] = sidesOf({ capacity: 1 });
+    one.send('first');
+    const sent = other.sendWait('second');
+    assert.equal(one.tryRecv()?.payload, 'first');
+    assert.equal(await sent, 'queued');
+    assert.equal(one.tryRecv()?.payload, 'second');
+  });
+
+  it('sends those of the other side away when it closes, and tells it', async () => {
+    const [one, other] = sidesOf();
+    const told = new Promise<void>((resolve) => other.onClose(resolve));
+    const received = other.recv();
+    one.close();
+    await assert.rejects(received, withCode('InboxClosed'));
+    await told;
+    assert.throws(() => other.send('late'), withCode('InboxClosed'));
+  });
+
+  for (const [what, find] of [
+    ['a receive', (inbox: SharedInbox) => inbox.tryRecv()],
+    ['a send', (inbox: SharedInbox) => inbox.send('late')],
+  ] as const) {
+    it(`has told the other side when ${what} is refused there because it is closed`, () => {
+      const [one, other] = sidesOf();
+      let calls = 0;
+      other.onClose(() => (calls += 1));
+      one.close();
+      assert.throws(() => find(other), withCode('InboxClosed'));
+      assert.equal(calls, 1);
+    });
+  }
+
+  it('shows the same books on both sides', () => {
+    const [one, other] = sidesOf({ capacity: 2 });
+    other.send('a');
+    one.send('b', { priority: 'high' });
+    assert.throws(() => other.send('c'), withCode('MailboxFull'));
+    one.tryRecv();
+    assert.deepEqual(one.stats(), other.stats());
+    assert.equal(one.stats().messagesRejected, 1);
+  });
+
+  it('gives no message id twice, whichever side has sent it', () => {
+    const [one, other] = sidesOf();
+    for (const side of [one, other, other, one]) side.send('a');
+    assert.equal(new Set(one.recvBatch(4).map(({ id }) => id)).size, 4);
+  });
+
+  it('refuses a message that takes more than a quarter of its bytes, and one for which there are no bytes left now', () => {
+    const [one] = sidesOf({}, { bytes: 4096 });
+    assert.throws(() => one.send('x'.repeat(1025)), withCode('MessageTooLarge'));
+    for (let count = 0; count < 4; count += 1) one.send('x'.repeat(1024));
+    assert.throws(() => one.send('x'.repeat(1024)), withCode('MailboxFull'));
+    one.tryRecv();
+    assert.equal(one.send('x'.repeat(1024)), 'queued');
+  });
+
+  it('is refused when there is no memory for so many messages or bytes', () => {
+    assert.throws(() => sidesOf({ capacity: 2 ** 40 }), withCode('InvalidConfiguration'));
+    assert.throws(() => sidesOf({}, { bytes: 2 ** 60 }), withCode('InvalidConfiguration'));
+  });
+
+  it('is refused to a thread when as many threads use it as can', () => {
+    const [one] = sidesOf();
+    const more = () => SharedInbox.from(one.data(), new RecordingEnvironment(new SystemClock()));
+    for (let sides = 2; sides < 128; sides += 1) more();
+    assert.throws(more, withCode('InvalidConfiguration'));
+  });
+});

@@ -1,0 +1,773 @@
+import type { Cancel } from '../clock.js';
+import { CloseCallbacks } from '../close-callbacks.js';
+import type { DeadLetter } from '../dead-letter.js';
+import { DeadLetterQueue } from '../dead-letter-queue.js';
+import type { Environment, MailboxEnvironment } from '../environment.js';
+import { failFast, isVigilError, VigilError, type VigilErrorCode } from '../errors.js';
+import type { Inbox, InboxStats } from '../inbox.js';
+import { InboxIterator } from '../inbox-iterator.js';
+import { Message, MESSAGE_PRIORITIES, type MessagePriority, mailboxAccess, messageOf, type SendOptions } from '../message.js';
+import { type CloseOptions, MailboxSettings } from '../process-mailbox.js';
+import type { SendOutcome, SendWaitOptions, WaitOptions } from '../sender.js';
+import {
+  checkArray,
+  checkBoolean,
+  checkDuration,
+  checkObject,
+  checkOr,
+  checkPositiveCount,
+  checkWaitOptions,
+  optional,
+} from '../validation.js';
+import { type JoinOptions, type Waiter, WaitingLine } from '../waiting-line.js';
+import { machineTime } from '../clock.js';
+import { Envelope } from './envelope.js';
+import {
+  BELL,
+  CLOSED,
+  DEAD_LETTERED,
+  DROPPED,
+  EXPIRED,
+  INLINE_BYTES,
+  LAST_MESSAGE,
+  type LayoutSettings,
+  RECEIVED,
+  REJECTED,
+  ROOM_BELL,
+} from './layout.js';
+import { NONE, SharedRing } from './ring.js';
+import { Sleeper } from './sleeper.js';
+
+/** What a shared inbox needs of the side that uses it: one event loop of the process. */
+export type SharedInboxEnvironment = MailboxEnvironment & Partial<Pick<Environment, 'replies' | 'thread'>>;
+
+/** The largest message, as a share of the bytes for messages: so that a few large ones cannot keep all others out. */
+const LARGEST_SHARE = 4;
+
+/** A thread that would sleep looks so often first. */
+const SPINS = 200;
+
+const NORMAL_RANK = MESSAGE_PRIORITIES.indexOf('normal');
+
+/** A shared inbox on its way to another thread, made of what structured cloning keeps. */
+export interface SharedInboxData {
+  readonly name: string;
+  readonly memory: SharedArrayBuffer;
+  readonly arenaBytes: number;
+  readonly settings: {
+    readonly capacity: number;
+    readonly priorityQueues: boolean;
+    readonly enableDeadletter: boolean;
+    readonly deadletterCapacity: number;
+    readonly maxAttempts: number;
+    readonly defaultTtlMs: number | undefined;
+    readonly maxMessageSize: number | undefined;
+  };
+  /** The beginning of the ids of its messages. */
+  readonly label: string;
+  /** What the clock of the machine says when the time of the inbox is 0. */
+  readonly zeroMs: number;
+}
+
+export interface SharedInboxOptions {
+  /** Bytes for messages that do not fit into their record of 72; default 1 MiB. The largest message takes a quarter of them. */
+  readonly bytes?: number | undefined;
+}
+
+const NO_OPTIONS: Omit<SendWaitOptions, 'signal'> = Object.freeze({});
+
+const DEFAULT_BYTES = 1024 * 1024;
+
+/**
+ * An inbox that any thread of the process can use, with its messages in shared memory. `ring.ts` has the protocol.
+ *
+ * Payloads are copied: strings and bytes as they are, everything else by structured clone as between two Node processes. Dead letters stay
+ * in the thread that gave them up, and `onPoison` is called in the thread that made the inbox.
+ *
+ * Invariants: receivers of this side wait only while it found nothing to take, senders only while it found no room; each side looks again
+ * before it sleeps, and wakes those of other sides for whom it has changed that.
+ */
+export class SharedInbox<T = unknown> implements Inbox<T> {
+  readonly name: string;
+  readonly #settings: MailboxSettings<T>;
+  readonly #environment: SharedInboxEnvironment;
+  readonly #arenaBytes: number;
+  readonly #label: string;
+  readonly #zeroMs: number;
+  /** Added to the time here it gives the time of the inbox. */
+  readonly #offsetMs: number;
+  readonly #ring: SharedRing;
+  readonly #envelope: Envelope;
+  readonly #largestBytes: number;
+  /** Whether a payload alone needs no further check. */
+  readonly #takesBarePayloads: boolean;
+  readonly #receivers: WaitingLine<Message<T>>;
+  readonly #senders: WaitingLine<SendOutcome, Message<T>>;
+  readonly #receiverSleep: Sleeper;
+  readonly #senderSleep: Sleeper;
+  readonly #closeCallbacks = new CloseCallbacks();
+  #deadLetters: DeadLetterQueue<T> | undefined;
+  #cancelExpiryWatch: Cancel | undefined;
+  #isWatchingClose = false;
+  #hasToldClose = false;
+  #made: number;
+
+  /** @param data - of an inbox that exists; default: a new one. */
+  constructor(
+    name: string,
+    settings: MailboxSettings<T>,
+    environment: SharedInboxEnvironment,
+    { bytes = DEFAULT_BYTES }: SharedInboxOptions = {},
+    data?: SharedInboxData,
+  ) {
+    this.name = name;
+    this.#settings = settings;
+    this.#environment = environment;
+    const { clock } = environment;
+    this.#arenaBytes = data?.arenaBytes ?? bytes;
+    this.#label = data?.label ?? String(environment.nextMessageId()).replace(/^m-/, '');
+    this.#zeroMs = data?.zeroMs ?? machineTime() - clock.now();
+    this.#offsetMs = data === undefined ? 0 : machineTime() - clock.now() - this.#zeroMs;
+    const layout: LayoutSettings = {
+      capacity: settings.capacity,
+      rings: settings.priorityQueues ? MESSAGE_PRIORITIES.length : 1,
+      arenaBytes: this.#arenaBytes,
+    };
+    this.#ring = new SharedRing(layout, (environment.thread?.id ?? 0) + 1, data?.memory);
+    this.#envelope = new Envelope(name, this.#ring.layout, {
+      clock,
+      offsetMs: this.#offsetMs,
+      replies: environment.replies,
+      label: this.#label,
+    });
+    this.#largestBytes = Math.max(Math.floor(this.#ring.layout.arenaBytes / LARGEST_SHARE), INLINE_BYTES);
+    this.#takesBarePayloads = settings.defaultTtlMs === undefined && settings.maxMessageSize === undefined;
+    this.#receivers = new WaitingLine(clock);
+    this.#senders = new WaitingLine(clock);
+    this.#receiverSleep = new Sleeper(this.#ring, BELL, clock, {
+      serve: () => this.#serve(),
+      passOn: () => this.#wakeNextReceiver(),
+    });
+    this.#senderSleep = new Sleeper(this.#ring, ROOM_BELL, clock, {
+      serve: () => this.#admitSenders(),
+      passOn: () => this.#ring.ringForRoom(),
+    });
+    this.#made = this.#ring.layout.floats[this.#ring.layout.counter(this.#ring.slot, LAST_MESSAGE)] ?? 0;
+  }
+
+  /** Attaches another thread to an inbox that exists. */
+  static from<T>(data: SharedInboxData, environment: SharedInboxEnvironment): SharedInbox<T> {
+    return new SharedInbox<T>(data.name, new MailboxSettings(data.settings), environment, {}, data);
+  }
+
+  /** What another thread needs to use it. */
+  data(): SharedInboxData {
+    const { capacity, priorityQueues, enableDeadletter, deadletterCapacity, maxAttempts, defaultTtlMs, maxMessageSize } = this.#settings;
+    return {
+      name: this.name,
+      memory: this.#ring.layout.memory,
+      arenaBytes: this.#arenaBytes,
+      settings: { capacity, priorityQueues, enableDeadletter, deadletterCapacity, maxAttempts, defaultTtlMs, maxMessageSize },
+      label: this.#label,
+      zeroMs: this.#zeroMs,
+    };
+  }
+
+  /** @internal A thread is gone: what it was doing here is ended in its place. */
+  bury(threadId: number): void {
+    this.#ring.bury(threadId + 1);
+    this.#serve();
+    this.#admitSenders();
+  }
+
+  /** What this side gave up and keeps. */
+  get deadLetters(): DeadLetterQueue<T> {
+    const { clock, telemetry } = this.#environment;
+    this.#deadLetters ??= new DeadLetterQueue(this.#settings.deadletterCapacity, clock, telemetry, {
+      takeBack: (message) => this.#takeBack(message),
+      copy: (payload) => this.#copy(payload),
+    });
+    return this.#deadLetters;
+  }
+
+  send(payload: T, options?: SendOptions): SendOutcome {
+    this.#admitSenders();
+    if (options === undefined && this.#takesBarePayloads && this.#sendBare(payload)) return 'queued';
+    const number = this.#nextNumber();
+    return this.#accept(this.#messageOf(number, payload, options), number);
+  }
+
+  sendMessage(message: Message<T>): SendOutcome {
+    if (!(message instanceof Message))
+      throw new VigilError('InvalidMessage', `inbox "${this.name}" takes messages made by vigil.msg or new Message`);
+    this.#admitSenders();
+    return this.#accept(mailboxAccess.copy(message, this.#environment.clock, this.#settings.defaultTtlMs));
+  }
+
+  sendBatch(payloads: readonly T[], options?: SendOptions): number {
+    let accepted = 0;
+    for (const payload of checkArray('payloads', payloads)) {
+      try {
+        this.send(payload, options);
+      } catch (error) {
+        if (accepted === 0 || !isVigilError(error)) throw error;
+        return accepted;
+      }
+      accepted += 1;
+    }
+    return accepted;
+  }
+
+  async sendWait(payload: T, options: SendWaitOptions = {}): Promise<SendOutcome> {
+    checkObject('send options', options, 'InvalidMessage');
+    const signal = checkWaitOptions(options);
+    const { timeoutMs, signal: _, ...rest } = options;
+    if (timeoutMs !== undefined) checkDuration('timeoutMs', timeoutMs);
+    signal?.throwIfAborted();
+    this.#admitSenders();
+    const message = this.#waitingMessageOf(this.#copy(payload), rest);
+    if (this.#senders.size === 0) {
+      const outcome = this.#tryAccept(message);
+      if (outcome !== undefined) return outcome;
+    }
+    const timedOut = () => this.#throwDeliveryTimeout(timeoutMs);
+    const admitted = this.#senders.join<never>(message, { signal, timeoutMs, timedOut });
+    this.#senderSleep.wait();
+    this.#watchExpiry();
+    try {
+      return await admitted;
+    } finally {
+      // It may have given up, and then nobody may be left for whom the time of an expiry matters.
+      this.#watchExpiry();
+      this.#senderSleep.left();
+    }
+  }
+
+  /**
+   * The same, blocking the thread until there is room.
+   *
+   * @param timeoutMs - milliseconds to wait; default: as long as it takes.
+   * @throws {VigilError} as `sendWait`; `InvalidState` where an event loop must not block: outside the threads that Vigil runs.
+   */
+  sendSync(payload: T, options: Omit<SendWaitOptions, 'signal'> = NO_OPTIONS): SendOutcome {
+    checkObject('send options', options, 'InvalidMessage');
+    const { timeoutMs, ...rest } = options;
+    const untilMs = this.#deadlineOf(timeoutMs);
+    if (options === NO_OPTIONS && this.#takesBarePayloads && this.#sendBare(payload)) return 'queued';
+    const message = this.#waitingMessageOf(payload, rest);
+    for (;;) {
+      const number = this.#ring.wish(ROOM_BELL);
+      const outcome = this.#tryAccept(this.#entering(message));
+      // It may have been woken for one of two rooms.
+      if (outcome !== undefined) {
+        this.#ring.ringForRoom();
+        return outcome;
+      }
+      if (!this.#sleep(ROOM_BELL, number, untilMs)) this.#throwDeliveryTimeout(timeoutMs);
+    }
+  }
+
+  recv(options?: WaitOptions): Promise<Message<T>> {
+    return this.#receive(options);
+  }
+
+  recvTimeout(timeoutMs: number, options?: WaitOptions): Promise<Message<T> | undefined> {
+    try {
+      checkDuration('timeoutMs', timeoutMs);
+      checkWaitOptions(options)?.throwIfAborted();
+      if (timeoutMs === 0) return Promise.resolve(this.tryRecv());
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#receive<undefined>({ signal: options?.signal, timeoutMs, timedOut: () => undefined });
+  }
+
+  /**
+   * The next message, blocking the thread until there is one.
+   *
+   * @param timeoutMs - milliseconds to wait; default: as long as it takes.
+   * @returns the message, or `undefined` when the time ran out.
+   * @throws {VigilError} `InboxClosed`; `InvalidState` where an event loop must not block: outside the threads that Vigil runs.
+   */
+  recvSync(timeoutMs?: number): Message<T> | undefined {
+    const untilMs = this.#deadlineOf(timeoutMs);
+    for (let message = this.tryRecv(); ; message = this.tryRecv()) {
+      if (message !== undefined) return message;
+      if (this.#spin()) continue;
+      const number = this.#ring.wish(BELL);
+      if (!this.#ring.isEmpty() || this.#ring.isClosed) continue;
+      if (!this.#sleep(BELL, number, untilMs)) return this.tryRecv();
+      const first = this.tryRecv();
+      this.#wakeNextReceiver();
+      if (first !== undefined) return first;
+    }
+  }
+
+  tryRecv(): Message<T> | undefined {
+    const message = this.#takeAndReport();
+    if (message !== undefined || !this.#ring.isClosed) return message;
+    // What was on its way in when it was closed is in by now, or refused.
+    this.#ring.endRings();
+    const last = this.#takeAndReport();
+    if (last !== undefined) return last;
+    this.#tellClosed();
+    throw this.#closedError();
+  }
+
+  recvBatch(limit: number): Message<T>[] {
+    checkPositiveCount('limit', limit);
+    const messages: Message<T>[] = [];
+    // The first one, or the refusal of an inbox that has nothing left to give.
+    for (let message = this.tryRecv(); message !== undefined; message = messages.length < limit ? this.#take() : undefined) {
+      messages.push(message);
+      if (messages.length > 1) this.#reportReceived(message);
+    }
+    // Once for all: to wake a sender for each takes longer than to receive them.
+    this.#ring.ringForRoom();
+    this.#admitSenders();
+    return messages;
+  }
+
+  peek(limit?: number): Message<T>[] {
+    const most = checkOr(checkPositiveCount, 'limit', limit, Number.POSITIVE_INFINITY);
+    const messages: Message<T>[] = [];
+    for (const record of this.#ring.waiting()) {
+      if (messages.length >= most) break;
+      if (this.#isPast(record)) continue;
+      const message = this.#ring.look(record, () => this.#read(record));
+      if (message === undefined) continue;
+      // Nobody has received this copy.
+      mailboxAccess.giveUp(message);
+      messages.push(message);
+    }
+    return messages;
+  }
+
+  deadLetter(message: Message<T>): DeadLetter<T> {
+    if (!(message instanceof Message)) throw new VigilError('InvalidMessage', `inbox "${this.name}" can only give up a message`);
+    if (!mailboxAccess.giveUp(message))
+      throw new VigilError('InvalidState', `message ${message.id} was not received, or was given up already`);
+    const isPoison = message.attemptCount >= this.#settings.maxAttempts;
+    const letter = this.deadLetters.add(message, isPoison ? 'max_attempts' : 'delivery_failed', this.name, isPoison);
+    mailboxAccess.failCall(message, 'ReceiverUnavailable', `the receiver of "${this.name}" gave the request up`);
+    if (isPoison) this.#callOnPoison(letter);
+    return letter;
+  }
+
+  stats(): InboxStats {
+    const ring = this.#ring;
+    const depthByPriority: Record<MessagePriority, number> = { critical: 0, high: 0, normal: 0, low: 0, batch: 0 };
+    let depth = 0;
+    for (const record of ring.waiting()) {
+      depthByPriority[this.#envelope.priorityOf(record)] += 1;
+      depth += 1;
+    }
+    return {
+      capacity: this.#settings.capacity,
+      depth,
+      depthByPriority,
+      peakDepth: ring.peakDepth,
+      messagesSent: ring.sent,
+      messagesReceived: ring.total(RECEIVED),
+      messagesExpired: ring.total(EXPIRED),
+      messagesDropped: ring.total(DROPPED),
+      messagesDeadLettered: ring.total(DEAD_LETTERED),
+      messagesRejected: ring.total(REJECTED),
+      messagesAbandoned: ring.abandoned,
+      deadLetters: this.#deadLetters?.size ?? 0,
+      waitingReceivers: this.#receivers.size,
+      waitingSenders: this.#senders.size,
+    };
+  }
+
+  isClosed(): boolean {
+    return this.#ring.isClosed;
+  }
+
+  onClose(callback: () => void): Cancel {
+    if (this.#ring.isClosed) return () => false;
+    const cancel = this.#closeCallbacks.add(callback);
+    if (!this.#isWatchingClose) void this.#watchClose();
+    return cancel;
+  }
+
+  close(options: CloseOptions = {}): void {
+    checkObject('close options', options);
+    const discard = optional(checkBoolean)('discard', options.discard) ?? false;
+    this.#ring.close();
+    this.#tellClosed();
+    if (discard) this.#discardAll();
+    this.#sendEverybodyAway();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Message<T>> {
+    return new InboxIterator(this);
+  }
+
+  /** Sends a payload with which nothing was said, if there is room: the short way for most messages. */
+  #sendBare(payload: T): boolean {
+    const number = this.#nextNumber();
+    this.#envelope.sealPayload(payload, number);
+    if (this.#ring.isClosed || this.#envelope.sizeBytes > this.#largestBytes || !this.#write(NORMAL_RANK, 0)) return false;
+    this.#arrived(number, 'normal');
+    return true;
+  }
+
+  /** The number of the message that is made next; noted before it is used, so that no id is used twice if this thread is ended. */
+  #nextNumber(): number {
+    this.#made += 1;
+    const { layout, slot } = this.#ring;
+    layout.floats[layout.counter(slot, LAST_MESSAGE)] = this.#made;
+    return this.#made;
+  }
+
+  #messageOf(number: number, payload: T, options: SendOptions | undefined): Message<T> {
+    const { clock } = this.#environment;
+    return messageOf(this.#envelope.idOf(this.#ring.slot, number), payload, options, this.#settings.defaultTtlMs, clock);
+  }
+
+  /** The default time to live of a message that waits for room begins when it comes in. */
+  #waitingMessageOf(payload: T, options: SendOptions): Message<T> {
+    return messageOf(this.#envelope.idOf(this.#ring.slot, this.#nextNumber()), payload, options, undefined, this.#environment.clock);
+  }
+
+  #entering(waiting: Message<T>): Message<T> {
+    return mailboxAccess.copy(waiting, undefined, this.#settings.defaultTtlMs);
+  }
+
+  #receive<R = never>(options?: JoinOptions<R>): Promise<Message<T> | R> {
+    try {
+      checkWaitOptions(options)?.throwIfAborted();
+      const message = this.tryRecv();
+      if (message !== undefined) return Promise.resolve(message);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const received = this.#receivers.join(undefined, options);
+    this.#receiverSleep.wait();
+    return options === undefined ? received : this.#untilLeft(received);
+  }
+
+  /** It may have left by itself. */
+  async #untilLeft<R>(received: Promise<R>): Promise<R> {
+    try {
+      return await received;
+    } finally {
+      this.#receiverSleep.left();
+    }
+  }
+
+  /** @param number - of a message that was made here; any other keeps its id. */
+  #accept(message: Message<T>, number?: number): SendOutcome {
+    return this.#tryAccept(message, number) ?? this.#overflow(message);
+  }
+
+  /** Queues a message; `undefined` when there is no room. */
+  #tryAccept(message: Message<T>, number?: number): SendOutcome | undefined {
+    const isIn = this.#place(message, number) || (this.#dropExpired() && this.#place(message, number));
+    if (!isIn) return undefined;
+    this.#arrived(message.id, message.priority);
+    return 'queued';
+  }
+
+  /** Puts a message in, as far as nobody need be told; false when there is no room. */
+  #place(message: Message<T>, number?: number): boolean {
+    this.#envelope.seal(message, number);
+    if (this.#ring.isClosed) throw this.#closedRefusal();
+    const { maxMessageSize, sizeOf } = this.#settings;
+    if (maxMessageSize !== undefined) this.#checkSize(message.sizeBytes(sizeOf), maxMessageSize);
+    this.#checkSize(this.#envelope.sizeBytes, this.#largestBytes);
+    const expiresAtMs = mailboxAccess.expiresAtMs(message);
+    if (expiresAtMs !== undefined && this.#environment.clock.now() >= expiresAtMs)
+      throw this.#refusal('MessageExpired', `message ${message.id} expired before it reached "${this.name}"`);
+    if (this.#write(MESSAGE_PRIORITIES.indexOf(message.priority), expiresAtMs === undefined ? 0 : expiresAtMs + this.#offsetMs))
+      return true;
+    if (this.#ring.isClosed) throw this.#closedRefusal();
+    return false;
+  }
+
+  /** Puts what is sealed into the ring of a priority; false when there is no room, or the inbox is closed. */
+  #write(rank: number, expiresAtMs: number): boolean {
+    const ring = this.#ring;
+    const record = ring.claim();
+    if (record === NONE) return false;
+    const { sizeBytes } = this.#envelope;
+    if (sizeBytes <= INLINE_BYTES || ring.extend(record, sizeBytes)) {
+      this.#envelope.write(record, ring.slot);
+      ring.setExpiry(record, expiresAtMs);
+      if (ring.publish(record, this.#settings.priorityQueues ? rank : 0)) return true;
+    }
+    ring.withdraw(record);
+    return false;
+  }
+
+  /** Reports a message that is in, and has it received here or elsewhere. */
+  #arrived(id: string | number, priority: MessagePriority): void {
+    if (this.#environment.telemetry.wants('message_sent')) {
+      const messageId = typeof id === 'string' ? id : String(this.#envelope.idOf(this.#ring.slot, id));
+      this.#environment.telemetry.report('message_sent', { mailbox: this.name, messageId, priority });
+    }
+    if (this.#receivers.size > 0) this.#serve();
+    this.#ring.ringBell();
+  }
+
+  #overflow(message: Message<T>): SendOutcome {
+    if (this.#settings.enableDeadletter && !this.deadLetters.isFull) {
+      this.#ring.count(REJECTED);
+      const own = mailboxAccess.copy(message, undefined, undefined, this.#copy(message.payload));
+      this.deadLetters.add(own, 'mailbox_full', this.name);
+      mailboxAccess.failCall(message, 'MailboxFull', `the request found no room in "${this.name}" and became a dead letter`);
+      return 'dead_lettered';
+    }
+    throw this.#refusal('MailboxFull', `inbox "${this.name}" has no room for a message of ${this.#envelope.sizeBytes} bytes`);
+  }
+
+  /** A dead letter comes back. */
+  #takeBack(message: Message<T>): boolean {
+    if (this.#ring.isClosed) return false;
+    try {
+      return this.#tryAccept(message) !== undefined;
+    } catch (error) {
+      if (isVigilError(error, 'InboxClosed')) return false;
+      throw error;
+    }
+  }
+
+  #takeAndReport(): Message<T> | undefined {
+    const message = this.#take();
+    this.#ring.ringForRoom();
+    if (message !== undefined) this.#reportReceived(message);
+    if (this.#senders.size === 0) return message;
+    this.#admitSenders();
+    // Where all that was queued had expired, the next message is one that has waited for room.
+    return message ?? (this.#ring.isEmpty() ? undefined : this.#takeAndReport());
+  }
+
+  /** The next message that has not expired. Whoever takes has to say that room was made. */
+  #take(): Message<T> | undefined {
+    const ring = this.#ring;
+    for (let record = ring.take(); record !== NONE; record = ring.take()) {
+      const message = this.#read(record);
+      if (this.#isPast(record)) {
+        ring.settle(record, EXPIRED);
+        this.#reportExpired(message);
+        continue;
+      }
+      mailboxAccess.countAttempt(message);
+      ring.settle(record, RECEIVED);
+      return message;
+    }
+    return undefined;
+  }
+
+  /** Whether anybody of this side still waits for a message. */
+  #serve(): boolean {
+    const receivers = this.#receivers;
+    if (receivers.size === 0) return false;
+    for (let message = this.#take(); message !== undefined; message = receivers.size > 0 ? this.#take() : undefined) {
+      receivers.shift()?.resolve(message);
+      // A listener may send its receiver away, who must have its message by then.
+      this.#reportReceived(message);
+    }
+    this.#ring.ringForRoom();
+    if (this.#ring.isClosed) this.#hearOfClose();
+    if (receivers.size > 0) return true;
+    this.#receiverSleep.left();
+    return false;
+  }
+
+  /** Whether anybody of this side still waits for room. Called before others send, too: what has expired has made room for those who wait. */
+  #admitSenders(): boolean {
+    const senders = this.#senders;
+    if (senders.size === 0) return false;
+    if (this.#ring.isClosed) this.#hearOfClose();
+    for (let sender = senders.first; sender !== undefined; sender = senders.first) {
+      if (!this.#admit(sender) && !this.#dropExpired()) break;
+    }
+    this.#watchExpiry();
+    if (senders.size > 0) return true;
+    this.#senderSleep.left();
+    return false;
+  }
+
+  /** False when there is no room for the first who waits. */
+  #admit(sender: Waiter<SendOutcome, Message<T>>): boolean {
+    const message = this.#entering(sender.item);
+    try {
+      if (!this.#place(message)) return false;
+    } catch (error) {
+      this.#senders.shift()?.reject(error);
+      return true;
+    }
+    this.#senders.shift()?.resolve('queued');
+    this.#arrived(message.id, message.priority);
+    return true;
+  }
+
+  /** Waiting senders are admitted when a message expires, too: nobody might receive for a long time. */
+  #watchExpiry(): void {
+    this.#cancelExpiryWatch?.();
+    this.#cancelExpiryWatch = undefined;
+    const { nextExpiryMs } = this.#ring;
+    if (this.#senders.size === 0 || nextExpiryMs === Number.POSITIVE_INFINITY) return;
+    const { clock } = this.#environment;
+    this.#cancelExpiryWatch = clock.after(Math.max(nextExpiryMs - this.#now(), 0), () => this.#admitSenders(), { keepAlive: true });
+  }
+
+  /** Takes out what has expired, wherever it waits; whether there was any. */
+  #dropExpired(): boolean {
+    const past: Message<T>[] = [];
+    const nowMs = this.#now();
+    for (let record = this.#ring.takeExpired(nowMs); record !== NONE; record = this.#ring.takeExpired(nowMs)) {
+      past.push(this.#read(record));
+      this.#ring.settle(record, EXPIRED);
+    }
+    if (past.length === 0) return false;
+    this.#ring.ringForRoom();
+    // Last, since a listener may send to this inbox.
+    for (const message of past) this.#reportExpired(message);
+    return true;
+  }
+
+  #discardAll(): void {
+    const ring = this.#ring;
+    for (let record = ring.take(); record !== NONE; record = ring.take()) {
+      const message = this.#read(record);
+      if (this.#isPast(record)) {
+        ring.settle(record, EXPIRED);
+        this.#reportExpired(message);
+        continue;
+      }
+      ring.settle(record, this.#settings.enableDeadletter ? DEAD_LETTERED : DROPPED);
+      if (this.#settings.enableDeadletter) this.deadLetters.add(message, 'inbox_closed', this.name);
+      mailboxAccess.portOf(message)?.fail(this.#closedError());
+      if (!this.#settings.enableDeadletter) this.#report('message_dropped', message);
+    }
+  }
+
+  async #watchClose(): Promise<void> {
+    this.#isWatchingClose = true;
+    const wait = Atomics.waitAsync(this.#ring.layout.words, CLOSED, 0);
+    if (wait.async) await wait.value;
+    this.#tellClosed();
+  }
+
+  /** Another side has closed it. Who asked to be told hears of it before those who wait, and who learns of it by a refusal. */
+  #hearOfClose(): void {
+    this.#tellClosed();
+    this.#sendEverybodyAway();
+  }
+
+  #tellClosed(): void {
+    if (this.#hasToldClose) return;
+    this.#hasToldClose = true;
+    this.#closeCallbacks.callAll(undefined, `inbox "${this.name}"`, this.#environment.log);
+  }
+
+  #sendEverybodyAway(): void {
+    this.#receivers.rejectAll(() => this.#closedError());
+    this.#senders.rejectAll(() => this.#closedRefusal());
+    this.#watchExpiry();
+    this.#receiverSleep.left();
+    this.#senderSleep.left();
+  }
+
+  #wakeNextReceiver(): void {
+    if (!this.#ring.isEmpty()) this.#ring.ringBell();
+  }
+
+  /** Looks for a message for a moment; whether there may be one. */
+  #spin(): boolean {
+    for (let spin = 0; spin < SPINS; spin += 1) if (!this.#ring.isEmpty()) return true;
+    return false;
+  }
+
+  #deadlineOf(timeoutMs: number | undefined): number {
+    if (this.#environment.thread === undefined)
+      throw new VigilError(
+        'InvalidState',
+        `inbox "${this.name}" blocks only threads that Vigil runs: an event loop that others use must not stand still`,
+      );
+    return timeoutMs === undefined ? Number.POSITIVE_INFINITY : this.#environment.clock.now() + checkDuration('timeoutMs', timeoutMs);
+  }
+
+  /** Blocks the thread at a bell; false when its time is over. Whoever rings takes the wish down, which was that of others, too. */
+  #sleep(bell: number, number: number, untilMs: number): boolean {
+    const leftMs = untilMs - this.#environment.clock.now();
+    if (leftMs <= 0) return false;
+    this.#environment.thread?.sleep(this.#ring.layout.words, bell, number, leftMs);
+    this.#ring.wish(bell);
+    return true;
+  }
+
+  /** The time of the inbox, by which messages expire. */
+  #now(): number {
+    return this.#environment.clock.now() + this.#offsetMs;
+  }
+
+  #isPast(record: number): boolean {
+    const expiresAtMs = this.#ring.expiryOf(record);
+    return expiresAtMs !== 0 && this.#now() >= expiresAtMs;
+  }
+
+  #read(record: number): Message<T> {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what an `Inbox<T>` takes is what it gives out
+    return this.#envelope.read(record) as Message<T>;
+  }
+
+  #copy(payload: T): T {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a copy is of the type of what it was made of
+    return this.#envelope.copy(payload) as T;
+  }
+
+  #checkSize(sizeBytes: number, maxBytes: number): void {
+    if (sizeBytes > maxBytes)
+      throw this.#refusal('MessageTooLarge', `a message of ${sizeBytes} bytes is larger than the ${maxBytes} that "${this.name}" takes`);
+  }
+
+  #closedRefusal(): VigilError {
+    this.#tellClosed();
+    return this.#refusal('InboxClosed', `inbox "${this.name}" is closed`);
+  }
+
+  #throwDeliveryTimeout(timeoutMs: number | undefined): never {
+    throw this.#refusal('DeliveryTimeout', `inbox "${this.name}" had no room for ${timeoutMs} ms`);
+  }
+
+  /** Counts a send that is refused and makes the error that tells its sender. */
+  #refusal(code: VigilErrorCode, text: string): VigilError {
+    this.#ring.count(REJECTED);
+    return failFast(code, text);
+  }
+
+  #closedError(): VigilError {
+    return failFast('InboxClosed', `inbox "${this.name}" is closed`);
+  }
+
+  #callOnPoison(letter: DeadLetter<T>): void {
+    try {
+      this.#settings.onPoison?.(letter);
+    } catch (error) {
+      this.#environment.log.error(`onPoison of inbox "${this.name}" failed`, error);
+    }
+  }
+
+  #reportReceived(message: Message<T>): void {
+    this.#report('message_received', message);
+  }
+
+  #reportExpired(message: Message<T>): void {
+    mailboxAccess.failCall(message, 'MessageExpired', `the request expired in "${this.name}"`);
+    this.#report('message_expired', message);
+  }
+
+  #report(eventType: 'message_received' | 'message_expired' | 'message_dropped', message: Message<T>): void {
+    const { telemetry } = this.#environment;
+    if (!telemetry.wants(eventType)) return;
+    telemetry.report(eventType, { mailbox: this.name, messageId: message.id, priority: message.priority });
+  }
+}
