@@ -1,9 +1,10 @@
-import { crashed, type Environment, type ExitReason, MailboxSettings, VigilError } from '../../core/index.js';
+import { crashed, type Environment, type ExitReason, type HostThread, MailboxSettings, VigilError } from '../../core/index.js';
 import type { ProcessBody } from '../process-context.js';
 import type { Process, ProcessHost } from '../runner.js';
 import { dehydrateReason } from './data.js';
 import { Home } from './home.js';
 import { HostedProcess } from './hosted-process.js';
+import { joinArgs } from './passed-inboxes.js';
 import { type LinkHome, SELF, type StartOrder, type ToCode } from './protocol.js';
 
 /** What is said to whoever runs here, whether the module is there or not. */
@@ -33,9 +34,9 @@ export class CodeHost implements ProcessHost {
   #process: HostedProcess | undefined;
   #hasEnded = false;
 
-  constructor(link: LinkHome, exit: Exit) {
+  constructor(link: LinkHome, exit: Exit, thread?: HostThread) {
     this.#exit = exit;
-    this.#home = new Home(link);
+    this.#home = new Home(link, thread);
   }
 
   get environment(): Environment {
@@ -100,7 +101,8 @@ export class CodeHost implements ProcessHost {
   }
 
   #processOf(body: ProcessBody, order: StartOrder): HostedProcess {
-    const { id, incarnation, args, readiness, priorityQueues, kind } = order;
+    const { id, incarnation, readiness, priorityQueues, kind } = order;
+    const args = joinArgs(order.args, order.inboxes, this.environment);
     const settings = {
       id,
       args,

@@ -5,6 +5,7 @@ import {
   type ExitReason,
   KILLED,
   NORMAL,
+  pathToSender,
   SHUTDOWN,
   VIGIL_ERROR_CODES,
   VigilError,
@@ -94,7 +95,7 @@ export function reviveReason({ kind, detail }: ReasonData): ExitReason {
  */
 export function copied(value: unknown, what: string, code: VigilErrorCode, clone: (value: unknown) => unknown): unknown {
   if (isPrimitive(value)) return value;
-  const path = pathToSender(value, '', new Set());
+  const path = pathToSender(value);
   if (path !== undefined) throw new VigilError(code, `${what}: ${path || 'it'} is a ref or an inbox, which does not travel; a name does`);
   try {
     return clone(value);
@@ -127,20 +128,6 @@ function isCloneable(value: unknown): boolean {
   } catch {
     return false;
   }
-}
-
-/** Where in a value there is something that messages can be sent to. Looks into plain objects and arrays. */
-function pathToSender(value: unknown, path: string, seen: Set<object>): string | undefined {
-  if (typeof value !== 'object' || value === null || seen.has(value)) return undefined;
-  if ('sendMessage' in value && typeof value.sendMessage === 'function') return path;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null && !Array.isArray(value)) return undefined;
-  seen.add(value);
-  for (const [key, part] of Object.entries(value)) {
-    const found = pathToSender(part, `${path}.${key}`, seen);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 function isPrimitive(value: unknown): boolean {

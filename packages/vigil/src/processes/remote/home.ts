@@ -3,6 +3,7 @@ import {
   DeadLetterQueue,
   type Environment,
   failFast,
+  type HostThread,
   isVigilError,
   type Logger,
   noTelemetry,
@@ -77,7 +78,7 @@ export class Home implements RefHome, TelemetrySink {
   #lastNumber = 0;
   #lastMessageId = 0;
 
-  constructor(link: LinkHome) {
+  constructor(link: LinkHome, thread?: HostThread) {
     this.#link = link;
     const level = (name: keyof Logger) => (message: string, details?: unknown) => this.#logLine(name, message, details);
     this.log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') };
@@ -95,6 +96,7 @@ export class Home implements RefHome, TelemetrySink {
       // What is left in the buffer at the end is still in the books of the other side, which buries it.
       deadLetters: new DeadLetterQueue(1, clock, noTelemetry),
       guard: { watch: () => () => false },
+      ...(thread !== undefined && { thread }),
       nextMessageId: () => this.nextMessageId(),
     };
   }

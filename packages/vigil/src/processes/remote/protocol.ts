@@ -41,6 +41,7 @@ import type {
 } from '../../core/index.js';
 import type { ProcessKind, Readiness } from '../runner.js';
 import type { Data, ReasonData } from './data.js';
+import type { PassedInbox } from './passed-inboxes.js';
 
 /** Messages of one priority that may be out on loan. */
 export const LOAN_WINDOW = 32;
@@ -98,6 +99,8 @@ export interface StartOrder {
   readonly incarnation: number;
   readonly kind: ProcessKind;
   readonly args: unknown;
+  /** Shared inboxes that belong into the args. */
+  readonly inboxes: readonly PassedInbox[];
   readonly readiness: Readiness;
   readonly priorityQueues: boolean;
   readonly supervisor: string;

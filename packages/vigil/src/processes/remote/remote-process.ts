@@ -22,6 +22,7 @@ import { LocalRef } from '../local-ref.js';
 import { Pulse } from '../pulse.js';
 import type { Down, Monitor, ProcessHost, ProcessSettings, Vitals } from '../runner.js';
 import { copied, dehydrate, dehydrateReason, type ReasonData, revive, reviveReason } from './data.js';
+import { type PartedArgs, partArgs } from './passed-inboxes.js';
 import { Handles, nameOf } from './handles.js';
 import { LentNames, type NamesBorrower } from './lent-names.js';
 import { LentTopics } from './lent-topics.js';
@@ -74,6 +75,8 @@ export class RemoteProcess<TArgs = unknown>
   readonly #requests = new Map<number, AbortController>();
   readonly #watches = new Map<number, Monitor>();
   readonly #pulse: Pulse;
+  /** Shared inboxes that were passed to it. */
+  #passed: PartedArgs['found'] = [];
   #workplace: Workplace | undefined;
   #hasStarted = false;
   #isReady = false;
@@ -93,6 +96,7 @@ export class RemoteProcess<TArgs = unknown>
     this.#topics = new LentTopics(host.environment.topics, this.#handles);
     this.#pulse = new Pulse(settings, host.environment.clock, {
       ping: (number) => this.post({ is: 'ping', number }),
+      isAsleep: () => this.#workplace?.isAsleep ?? false,
       measure: () => this.#workplace?.measure() ?? {},
       fail: (error) => this.kill(crashed(error)),
       warn: (signal) => this.#warn(signal),
@@ -221,6 +225,8 @@ export class RemoteProcess<TArgs = unknown>
   }
 
   gone(failure: Error | undefined): void {
+    const threadId = this.#workplace?.threadId;
+    if (threadId !== undefined) for (const { inbox } of this.#passed) inbox.bury(threadId);
     const itself = this.#isAsked ? SHUTDOWN : NORMAL;
     this.#finish(this.#reason ?? (failure === undefined ? itself : crashed(failure)));
   }
@@ -297,7 +303,10 @@ export class RemoteProcess<TArgs = unknown>
   /** @throws {VigilError} `InvalidConfiguration` when its args cannot go there. */
   #startOrder(): StartOrder {
     const { id, readiness, inbox } = this.settings;
-    const args = copied(this.settings.args, `process "${id}" cannot be started with its args`, 'InvalidConfiguration', this.#remote.clone);
+    const parted: PartedArgs = this.kind === 'thread' ? partArgs(this.settings.args) : { args: this.settings.args, found: [] };
+    const args = copied(parted.args, `process "${id}" cannot be started with its args`, 'InvalidConfiguration', this.#remote.clone);
+    this.#passed = parted.found;
+    const inboxes = parted.found.map((place) => ({ path: place.path, inbox: place.inbox.data() }));
     const { kind, incarnation, host } = this;
     const messageIds = host.environment.nextMessageId();
     const tellsStateChanges = host.environment.telemetry.wants('genserver_state_changed');
@@ -308,6 +317,7 @@ export class RemoteProcess<TArgs = unknown>
       incarnation,
       kind,
       args,
+      inboxes,
       readiness,
       priorityQueues: inbox.priorityQueues,
       supervisor: host.path,

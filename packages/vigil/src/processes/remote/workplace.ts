@@ -21,6 +21,10 @@ export interface WorkplaceUser {
 export interface Workplace {
   /** Whether it can still be used. */
   readonly isAlive: boolean;
+  /** Of a thread. */
+  readonly threadId?: number;
+  /** Whether the code blocks it while it waits for a message: then nothing is wrong with an event loop that does not turn. */
+  readonly isAsleep?: boolean;
   /** Hands everything that is said there from now on to `user`. */
   use(user: WorkplaceUser): void;
   /** Says something there; nothing once it is gone. @throws when it cannot be cloned. */

@@ -1,8 +1,8 @@
 /** The main program of a worker thread: imports a module at once, and runs it as a process when it is told which. */
 import { channel } from 'node:diagnostics_channel';
-import { type MessagePort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { leaveHostEnvironment } from '../../core/index.js';
-import { CodeHost } from '../remote/code-host.js';
+import { type MessagePort, receiveMessageOnPort, threadId, workerData } from 'node:worker_threads';
+import { type HostThread, leaveHostEnvironment } from '../../core/index.js';
+import { CodeHost, type Exit } from '../remote/code-host.js';
 import { revive } from '../remote/data.js';
 import { refusedBy } from '../remote/home.js';
 import type { Answer, Calls, FromCode, LinkHome, ToCode } from '../remote/protocol.js';
@@ -39,16 +39,25 @@ class ThreadLink implements LinkHome {
 }
 
 const data: WorkerData = workerData;
-const { port, href } = data;
+const { port, href, asleep } = data;
 const link = new ThreadLink(data);
-const host = new CodeHost(link, {
+const exit: Exit = {
   leave: () => process.exit(),
   memoryBytes() {
     // What buffers take is part of `external`.
     const { heapUsed, external } = process.memoryUsage();
     return heapUsed + external;
   },
-});
+};
+const thread: HostThread = {
+  id: threadId,
+  sleep(words, word, value, timeoutMs) {
+    Atomics.store(asleep, 0, 1);
+    Atomics.wait(words, word, value, timeoutMs);
+    Atomics.store(asleep, 0, 0);
+  },
+};
+const host = new CodeHost(link, exit, thread);
 
 // Programs that a worker has started outlive it unless somebody knows of them.
 channel('child_process').subscribe((message) => {

@@ -22,11 +22,13 @@ export interface WorkerSettings {
 
 /** A worker thread with its lines to this event loop. */
 export class ThreadWorker implements Workplace {
+  readonly threadId: number;
   readonly #need: Need;
   readonly #worker: Worker;
   readonly #port: MessagePort;
   readonly #calls: MessagePort;
   readonly #answered = new Int32Array(new SharedArrayBuffer(4));
+  readonly #asleep = new Int32Array(new SharedArrayBuffer(4));
   /** Programs that its code has started and that have not ended. */
   readonly #programs = new Set<number>();
   #user: WorkplaceUser | undefined;
@@ -40,7 +42,7 @@ export class ThreadWorker implements Workplace {
     const calls = new MessageChannel();
     this.#port = messages.port1;
     this.#calls = calls.port1;
-    const workerData: WorkerData = { href, port: messages.port2, calls: calls.port2, answered: this.#answered };
+    const workerData: WorkerData = { href, port: messages.port2, calls: calls.port2, answered: this.#answered, asleep: this.#asleep };
     const resourceLimits = limitsFor(need.settings.maxMemoryBytes);
     this.#worker = new Worker(ENTRY, {
       workerData,
@@ -50,6 +52,7 @@ export class ThreadWorker implements Workplace {
       ...(execArgv !== undefined && { execArgv: [...execArgv] }),
       ...(resourceLimits !== undefined && { resourceLimits }),
     });
+    this.threadId = this.#worker.threadId;
     this.#worker.on('error', (error) => {
       this.#error = error;
     });
@@ -67,6 +70,10 @@ export class ThreadWorker implements Workplace {
     this.#user = user;
     this.#port.on('message', (message: FromCode | ProgramNews) => this.#hear(message));
     this.#port.unref();
+  }
+
+  get isAsleep(): boolean {
+    return Atomics.load(this.#asleep, 0) === 1;
   }
 
   post(message: ToCode): void {
@@ -98,7 +105,7 @@ export class ThreadWorker implements Workplace {
     this.#utilization = this.#worker.performance.eventLoopUtilization();
     const { utilization } = this.#worker.performance.eventLoopUtilization(this.#utilization, before);
     // The two figures that it is made of are not read at the same instant.
-    return { threadId: this.#worker.threadId, utilization: Math.min(Math.max(utilization, 0), 1) };
+    return { threadId: this.threadId, utilization: Math.min(Math.max(utilization, 0), 1) };
   }
 
   #hearAll(): void {

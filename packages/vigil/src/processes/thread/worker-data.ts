@@ -16,4 +16,6 @@ export interface WorkerData {
   readonly calls: MessagePort;
   /** 0 while a call is open, 1 when its answer lies in `calls`. */
   readonly answered: Int32Array<SharedArrayBuffer>;
+  /** 1 while the code sleeps at an inbox. */
+  readonly asleep: Int32Array<SharedArrayBuffer>;
 }

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import * as vigil from 'vigiljs';
+import type * as workerModule from './fixtures/shared-worker.js';
+import type { SharedArgs } from './fixtures/shared-worker.js';
+
+const MODULE = new URL('./fixtures/shared-worker.js', import.meta.url);
+
+/** Threads that share two inboxes with this event loop, and end with the test. */
+class World implements AsyncDisposable {
+  readonly runtime: vigil.Runtime = vigil.runtime();
+  readonly jobs: vigil.SharedInbox<unknown>;
+  readonly out: vigil.SharedInbox<unknown>;
+  readonly supervisor: vigil.Supervisor;
+  #started = 0;
+
+  private constructor(capacity: number) {
+    const builder = this.runtime.inboxBuilder<unknown>().capacity(capacity).shared();
+    this.jobs = builder.name('jobs').build();
+    this.out = builder.name('out').build();
+    this.supervisor = this.runtime.supervisor().build();
+  }
+
+  static async start(capacity = 100): Promise<World> {
+    const world = new World(capacity);
+    await world.supervisor.start();
+    return world;
+  }
+
+  /** @returns the id of the child. */
+  async thread(does: SharedArgs['does'], options: { readonly maxBlockedMs?: number; readonly out?: vigil.SharedInbox<unknown> } = {}) {
+    this.#started += 1;
+    const id = `thread ${this.#started}`;
+    const { out = this.out, ...limits } = options;
+    const startFn = vigil.thread<typeof workerModule>(MODULE, { args: { does, jobs: this.jobs, nested: { out: [out] } } });
+    await this.supervisor.startChild({ id, startFn, restartType: 'temporary', shutdownTimeoutMs: 0, ...limits });
+    return id;
+  }
+
+  async received(count: number): Promise<unknown[]> {
+    const payloads: unknown[] = [];
+    while (payloads.length < count) payloads.push((await this.out.recv()).payload);
+    return payloads;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.jobs.close();
+    await this.supervisor.stop();
+  }
+}
+
+describe('a shared inbox in the args of a thread', () => {
+  it('is the same inbox there, wherever it lies in the args', async () => {
+    await using world = await World.start();
+    await world.thread('echo');
+    const payloads = ['text', 'Grüße, 世界', { order: [1, 2] }, new Map([['key', 1]]), 'x'.repeat(10_000), new Uint8Array([1, 2])];
+    for (const payload of payloads) world.jobs.send(payload);
+    assert.deepEqual(await world.received(payloads.length), payloads);
+    const { messagesSent, messagesReceived, depth } = world.jobs.stats();
+    assert.deepEqual([messagesSent, messagesReceived, depth], [payloads.length, payloads.length, 0]);
+  });
+
+  it('is one inbox where it was passed twice', async () => {
+    await using world = await World.start();
+    await world.thread('same', { out: world.jobs });
+    assert.equal((await world.jobs.recv()).payload, true);
+  });
+
+  it('gives each message to one of several threads', async () => {
+    await using world = await World.start();
+    for (let index = 0; index < 3; index += 1) await world.thread('echo');
+    const numbers = [...new Array(100).keys()];
+    for (const number of numbers) world.jobs.send(number);
+    const received = (await world.received(100)).map(Number);
+    assert.deepEqual(
+      received.toSorted((a, b) => a - b),
+      numbers,
+    );
+  });
+
+  it('tells every thread when it closes', async () => {
+    await using world = await World.start();
+    const id = await world.thread('echo');
+    world.jobs.send('before');
+    await world.received(1);
+    const ref = world.supervisor.getChildInfo(id)?.ref ?? assert.fail('it runs');
+    world.jobs.close();
+    const { reason } = await ref.monitor().down;
+    assert.deepEqual(reason, { kind: 'normal' });
+    assert.deepEqual(await world.received(1), ['closed']);
+  });
+
+  it('blocks a thread with recvSync and sendSync until there is something, or room', async () => {
+    await using world = await World.start(1);
+    await world.thread('echo blocked');
+    for (let number = 0; number < 60; number += 3) {
+      // One comes out, and one waits for room behind it.
+      for (const payload of [number, number + 1, number + 2]) await world.jobs.sendWait(payload);
+      assert.deepEqual(await world.received(3), [number, number + 1, number + 2]);
+    }
+    await world.jobs.sendWait('end');
+    assert.deepEqual(await world.received(1), ['nothing came']);
+  });
+
+  it('does not block the event loop of the application', async () => {
+    await using world = await World.start();
+    assert.throws(
+      () => world.jobs.recvSync(),
+      (error) => vigil.isVigilError(error, 'InvalidState'),
+    );
+    assert.throws(
+      () => world.jobs.sendSync('a'),
+      (error) => vigil.isVigilError(error, 'InvalidState'),
+    );
+    assert.equal(world.jobs.stats().depth, 0);
+  });
+
+  it('does not let a thread count as blocked that sleeps there', async () => {
+    await using world = await World.start();
+    const id = await world.thread('wait', { maxBlockedMs: 50 });
+    await world.received(1);
+    const ref = world.supervisor.getChildInfo(id)?.ref ?? assert.fail('it runs');
+    // Its event loop stands still for several times as long.
+    const late = await world.out.recvTimeout(300);
+    assert.deepEqual([late, ref.isAlive()], [undefined, true]);
+    world.jobs.send('woken');
+    assert.deepEqual(await world.received(1), ['woken']);
+  });
+
+  it('carries requests, and their replies back', async () => {
+    await using world = await World.start();
+    const id = await world.thread('answer');
+    const replies = await Promise.all([1, { two: 2 }].map((payload) => world.runtime.request(world.jobs, payload)));
+    assert.deepEqual(replies, [
+      [1, id],
+      [{ two: 2 }, id],
+    ]);
+  });
+
+  it('is refused in the args of a fork, which has no memory in common', async () => {
+    await using world = await World.start();
+    const startFn = vigil.fork(MODULE, { args: { jobs: world.jobs } });
+    await assert.rejects(
+      world.supervisor.startChild({ id: 'fork', startFn, restartType: 'temporary' }),
+      (error) => vigil.isVigilError(error, 'ProcessStartFailed') && vigil.isVigilError(error.cause, 'InvalidConfiguration'),
+    );
+  });
+
+  it('works on with balanced books when threads are ended in the middle of their sends', async () => {
+    await using world = await World.start(50);
+    for (let round = 0; round < 20; round += 1) {
+      const id = await world.thread('produce');
+      await world.received(100 + round * 7);
+      await world.supervisor.terminateChild(id);
+    }
+    while (world.out.stats().depth > 0) await world.received(1);
+    const { messagesSent, messagesReceived, messagesAbandoned } = world.out.stats();
+    assert.deepEqual([messagesSent - messagesReceived, messagesAbandoned], [0, 0]);
+    for (let number = 0; number < 50; number += 1) world.out.send(number);
+    assert.throws(
+      () => world.out.send('one too many'),
+      (error) => vigil.isVigilError(error, 'MailboxFull'),
+    );
+  });
+});
