@@ -84,6 +84,8 @@ export {
   type GroupEvent,
   type GroupMember,
   type GroupMonitor,
+  type GroupMonitorOptions,
+  GroupScope,
   type GroupStats,
   type LockOptions,
   type MemberOptions,

@@ -345,10 +345,17 @@ const mailboxes: Domain = {
   isRequired: true,
 };
 
-const LOCK_OPTIONS: DomainsOf<Required<vigil.LockOptions>> = {
-  ...WAIT_OPTIONS,
-  owner: { takes: (value) => hasMethods(value, ['isClosed', 'onClose']), examples: [quiet().inbox()] },
+const members: Domain = {
+  takes: (value) => (Array.isArray(value) ? value : [value]).every((one) => hasMethods(one, ['isClosed', 'onClose', 'send'])),
+  examples: [quiet().inbox(), [], [quiet().inbox(), quiet().inbox()]],
+  traps: [[1], [undefined], [quiet().inbox(), {}]],
+  isRequired: true,
 };
+
+const owners: Domain = { takes: (value) => hasMethods(value, ['isClosed', 'onClose']), examples: [quiet().inbox()] };
+
+const LOCK_OPTIONS: DomainsOf<Required<vigil.LockOptions>> = { ...WAIT_OPTIONS, owner: owners };
+const MONITOR_OPTIONS: DomainsOf<Required<vigil.GroupMonitorOptions>> = { owner: owners };
 
 const SHUTDOWN_OPTIONS: DomainsOf<Required<vigil.shutdown.ShutdownOptions>> = { timeoutMs: duration, order: oneOf('reverse', 'forward') };
 
@@ -860,6 +867,9 @@ const TABLE: readonly Row[] = [
   row('ProcessGroup.broadcastBatch', 'payloads', needed(array), () =>
     givenTo(aGroup(), (group) => (value) => group.broadcastBatch(value), aGroupHasOne),
   ),
+  ...options('ProcessGroup.monitor', 'monitor options', MONITOR_OPTIONS, () =>
+    givenTo(aGroup(), (group) => (value) => group.monitor(value), aGroupHasOne),
+  ),
   ...options('ProcessGroup.broadcast', 'send options', SEND_OPTIONS, () =>
     givenTo(aGroup(), (group) => (value) => group.broadcast('x', value), aGroupHasOne),
   ).map(inMessage),
@@ -868,6 +878,18 @@ const TABLE: readonly Row[] = [
   ).map(inMessage),
   row('ProcessGroup.route', 'key', needed(text), () => givenTo(aGroup(), (group) => (value) => group.route('x', value), aGroupHasOne)),
   row('ProcessGroup.memberFor', 'key', needed(text), () => givenTo(aGroup(), (group) => (value) => group.memberFor(value), aGroupHasOne)),
+
+  row('GroupScope.join', 'group', needed(text), () =>
+    givenTo(aScope(), (scope) => (value) => scope.join(value, quiet().inbox()), aScopeHasOne),
+  ),
+  row('GroupScope.join', 'member', members, () => givenTo(aScope(), (scope) => (value) => scope.join('g', value), aScopeHasOne)),
+  row('GroupScope.monitor', 'group', needed(text), () => givenTo(aScope(), (scope) => (value) => scope.monitor(value), aScopeHasOne)),
+  ...options('GroupScope.monitor', 'monitor options', MONITOR_OPTIONS, () =>
+    givenTo(aScope(), (scope) => (value) => scope.monitor('g', value), aScopeHasOne),
+  ),
+  ...options('GroupScope.monitorScope', 'monitor options', MONITOR_OPTIONS, () =>
+    givenTo(aScope(), (scope) => (value) => scope.monitorScope(value), aScopeHasOne),
+  ),
 
   row('Subscriber', 'receiver', receivers, () => ({ give: (value) => new vigil.Subscriber(value, quiet()) })),
   row('Subscriber', 'runtime', runtimes, () => ({ give: (value) => new vigil.Subscriber(quiet().inbox(), value) })),
@@ -1069,7 +1091,8 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   // A name that is only looked up, or a value, which can be anything.
   Registry: ['size', 'whereis', 'lookup', 'namesOf', 'update', 'unregister', 'release', 'snapshot'],
   DuplicateRegistry: ['size', 'lookup', 'namesOf', 'unregister'],
-  ProcessGroup: ['remove', 'count', 'memberCount', 'members', 'stats', 'monitor'],
+  ProcessGroup: ['remove', 'count', 'memberCount', 'members', 'stats'],
+  GroupScope: ['leave', 'getMembers', 'whichGroups'],
   Subscriber: ['patterns', 'join', 'leave'],
   PubSubBroker: ['stats', 'open'],
   TelemetryEmitter: ['wants', 'report'],
@@ -1100,6 +1123,9 @@ const NO_ROWS_OF_THEIR_OWN: readonly string[] = [
   'via',
   'App',
 
+  // It takes nothing.
+  'GroupScope',
+
   // What they get is shown or asked about, whatever it is.
   'VigilError',
   'describeExit',
@@ -1127,6 +1153,7 @@ describe('the table of bad input', async () => {
     Registry: new vigil.Registry(),
     DuplicateRegistry: new vigil.DuplicateRegistry(),
     ProcessGroup: new vigil.ProcessGroup('x'),
+    GroupScope: new vigil.GroupScope(),
     Subscriber: vigil.Subscriber.prototype,
     PubSubBroker: quiet().pubsub,
     TelemetryEmitter: quiet().telemetry,
@@ -1650,6 +1677,16 @@ function aGroupHasOne(group: vigil.ProcessGroup<string>): void {
     group.members().map(({ id }) => id),
     ['first'],
   );
+}
+
+function aScope(): vigil.GroupScope<string> {
+  const scope = new vigil.GroupScope<string>();
+  scope.join('first', quiet().inbox());
+  return scope;
+}
+
+function aScopeHasOne(scope: vigil.GroupScope<string>): void {
+  assert.deepEqual([scope.whichGroups(), scope.getMembers('first').length], [['first'], 1]);
 }
 
 function isEmpty(registry: vigil.DuplicateRegistry): void {

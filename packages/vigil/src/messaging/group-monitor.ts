@@ -1,26 +1,35 @@
+import type { OwnedSender } from '../core/index.js';
+
 /** A member that came into a group or left it. */
 export interface GroupEvent<Member> {
   readonly kind: 'join' | 'leave';
+  readonly group: string;
   readonly member: Member;
 }
 
+export interface GroupMonitorOptions {
+  /** Whose end ends the watch: `ctx.self`. Default: only `demonitor` does. */
+  readonly owner?: OwnedSender | undefined;
+}
+
 /**
- * One watch over a group: who was in it when the watch began, and every join and leave since, in order and without a gap.
+ * One watch over a group, or over all groups of a scope: who was there when the watch began, and every join and leave since, in order and
+ * without a gap.
  *
  * Events wait, however many there are, until they are read; they can be read once. Reading ends when the watch does.
  *
- * @see Erlang `pg:monitor/1`.
+ * @see Erlang `pg:monitor/2` and `pg:monitor_scope/1`.
  */
-export class GroupMonitor<Member> implements AsyncIterable<GroupEvent<Member>>, Disposable {
-  /** Who was a member when the watch began, in the order of joining. */
-  readonly members: readonly Member[];
-  readonly #end: () => boolean;
+export class GroupMonitor<Member, Members = readonly Member[]> implements AsyncIterable<GroupEvent<Member>>, Disposable {
+  /** Who was a member when the watch began, in the order of joining; of a scope, by the names of its groups. */
+  readonly members: Members;
+  readonly #end: () => void;
   #isOver = false;
   #events: GroupEvent<Member>[] = [];
   #wake: (() => void)[] = [];
 
-  /** @param end - tells the group to send nothing more; false when it did not send anyway. */
-  constructor(members: readonly Member[], end: () => boolean) {
+  /** @param end - called once, when the watch is over and wants nothing more. */
+  constructor(members: Members, end: () => void) {
     this.members = members;
     this.#end = end;
   }
@@ -37,7 +46,8 @@ export class GroupMonitor<Member> implements AsyncIterable<GroupEvent<Member>>, 
     this.#isOver = true;
     this.#events = [];
     this.#wakeReaders();
-    return this.#end();
+    this.#end();
+    return true;
   }
 
   /** @internal */

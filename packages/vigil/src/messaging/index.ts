@@ -1,6 +1,7 @@
 /** How processes find each other, how a message finds many of them, and how they ask and answer. */
 export { DuplicateRegistry } from './duplicate-registry.js';
-export { type GroupEvent, GroupMonitor } from './group-monitor.js';
+export type { GroupEvent, GroupMonitor, GroupMonitorOptions } from './group-monitor.js';
+export { GroupScope } from './group-scope.js';
 export { HostedBroker } from './hosted-broker.js';
 export { HostedRegistry } from './hosted-registry.js';
 export type { LockOptions } from './key-locks.js';

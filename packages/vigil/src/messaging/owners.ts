@@ -38,6 +38,14 @@ export class Owners<TItem> {
     return this.#belongingsOf(owner).map(({ name }) => name);
   }
 
+  /** Takes from an owner what it got last under a name; `undefined` when it has nothing there. */
+  takeLast(owner: OwnedSender, name: string): TItem | undefined {
+    const items = this.#owners.get(owner)?.names.get(name);
+    const item = items?.pop();
+    if (items?.length === 0) this.take(owner, name);
+    return item;
+  }
+
   /** Takes from an owner what it has under a name. */
   take(owner: OwnedSender, name: string): Belonging<TItem>[] {
     const known = this.#owners.get(owner);

@@ -109,7 +109,8 @@ describe('ProcessGroup', () => {
     assert.deepEqual(await readEvents(monitor, 3), ['join b', 'leave a', 'leave b']);
     const waiting = monitor.next();
     group.add('c', makeInbox());
-    assert.equal((await waiting)?.member.id, 'c');
+    const event = await waiting;
+    assert.deepEqual([event?.kind, event?.group, event?.member.id], ['join', 'workers', 'c']);
   });
 
   it('PG-06: demonitor is true once and then false, and nothing that was queued comes after it', async () => {
@@ -143,6 +144,17 @@ describe('ProcessGroup', () => {
       (await Promise.all(reads)).map((event) => event?.member.id),
       ['a', 'b'],
     );
+  });
+
+  it('PG-07: a monitor ends with its owner, a member itself, and the others hear of that', async () => {
+    const group = new ProcessGroup<string>('workers');
+    const owner = makeInbox();
+    group.add('owner', owner);
+    const [owned, other] = [group.monitor({ owner }), group.monitor()];
+    owner.close();
+    assert.equal(await owned.next(), undefined);
+    assert.deepEqual(await readEvents(other, 1), ['leave owner']);
+    assert.throws(() => group.monitor({ owner }), withCode('InboxClosed'));
   });
 
   it('PG-08: broadcast reaches everybody, and one that refuses keeps it from nobody', () => {

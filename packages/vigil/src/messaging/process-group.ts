@@ -15,7 +15,8 @@ import {
   VigilError,
 } from '../core/index.js';
 import { isKept } from './fan-out.js';
-import { GroupMonitor } from './group-monitor.js';
+import type { GroupMonitor, GroupMonitorOptions } from './group-monitor.js';
+import { GroupWatches } from './group-watches.js';
 import { type Candidate, chooseByKey, hashText } from './rendezvous.js';
 
 export interface MemberOptions {
@@ -54,12 +55,12 @@ interface Membership<T> extends Candidate {
  * A member stays no longer than it lives: when its process ends or its inbox closes, it has left before anybody hears of it. A process that
  * is restarted is a new one, to be added again.
  *
- * @see Erlang `pg`. Ids, routing by key and weights are Vigil's own.
+ * @see {@link GroupScope} for groups as Erlang's `pg` has them. Ids, routing by key and weights are Vigil's own.
  */
 export class ProcessGroup<T = unknown> {
   readonly name: string;
   readonly #memberships = new Map<string, Membership<T>>();
-  readonly #monitors = new Set<GroupMonitor<GroupMember<T>>>();
+  readonly #watches = new GroupWatches<GroupMember<T>>();
   /** The memberships in the order of joining, as long as nobody joins or leaves: whoever reads it may go on to do so. */
   #inOrder: readonly Membership<T>[] | undefined;
   /** Goes round the members and survives their coming and going. */
@@ -95,7 +96,7 @@ export class ProcessGroup<T = unknown> {
     this.#memberships.set(id, membership);
     this.#inOrder = undefined;
     this.#joined += 1;
-    for (const monitor of this.#monitors) monitor.tell({ kind: 'join', member });
+    this.#watches.tell({ kind: 'join', group: this.name, member });
   }
 
   /** Takes a member out; false when there is none with this id. What it was sent stays with it. */
@@ -171,11 +172,13 @@ export class ProcessGroup<T = unknown> {
     return { members, joined: this.#joined, left: this.#joined - members, delivered: this.#delivered, failed: this.#failed };
   }
 
-  /** Begins a watch: the members of now, and every join and leave from now on. It lasts until `demonitor`. */
-  monitor(): GroupMonitor<GroupMember<T>> {
-    const monitor: GroupMonitor<GroupMember<T>> = new GroupMonitor(this.members(), () => this.#monitors.delete(monitor));
-    this.#monitors.add(monitor);
-    return monitor;
+  /**
+   * Begins a watch: the members of now, and every join and leave from now on.
+   *
+   * @throws {VigilError} `InboxClosed` when the owner has ended; `InvalidConfiguration` that names the option.
+   */
+  monitor(options?: GroupMonitorOptions): GroupMonitor<GroupMember<T>> {
+    return this.#watches.begin(this.name, this.members(), options);
   }
 
   #leave(membership: Membership<T>): void {
@@ -183,7 +186,7 @@ export class ProcessGroup<T = unknown> {
     if (this.#memberships.get(member.id) !== membership) return;
     this.#memberships.delete(member.id);
     this.#inOrder = undefined;
-    for (const monitor of this.#monitors) monitor.tell({ kind: 'leave', member });
+    this.#watches.tell({ kind: 'leave', group: this.name, member });
   }
 
   #ordered(): readonly Membership<T>[] {
