@@ -14,7 +14,8 @@ describe('PubSubBroker', () => {
     assert.deepEqual(town.broker.publish('events.user.created', 'ann'), { delivered: 2, failed: 0 });
     assert.deepEqual(town.broker.publish('nobody.wants.this', 'x'), { delivered: 0, failed: 0 });
     assert.deepEqual([take(users), take(all), take(orders)], [['ann'], ['ann'], []]);
-    assert.deepEqual(town.broker.receiversOf('events.user.created'), [users, all]);
+    const receivers = town.broker.receiversOf('events.user.created');
+    assert.ok(receivers.length === 2 && receivers.includes(users) && receivers.includes(all));
   });
 
   it('sends a subscriber one message, however many of its patterns match', () => {
