@@ -509,6 +509,20 @@ export function describeRunner(kind: ProcessKind, makeHarness: () => RunnerHarne
         await down;
         assert.equal(bench.environment.names.whereis('scripted'), undefined);
       });
+
+      whenAble(
+        'waits_for_stop',
+        'MON-04: tells when all have heard of the end who keep a place for it, as groups and brokers do',
+        async () => {
+          const { process } = bench.start('waits_for_stop');
+          const { down } = process.ref.monitor();
+          const order: string[] = [];
+          process.ref.onClose(() => order.push('place given up'));
+          process.kill();
+          await down.then(() => order.push('down'));
+          assert.deepEqual(order, ['place given up', 'down']);
+        },
+      );
     });
 
     describe('link', () => {
