@@ -24,13 +24,23 @@ describe('HASH', () => {
   });
 });
 
-/** Answers with workers that do with a job what the test says. */
+describe('a command that needs the counters', () => {
+  it('is answered with an error when they do not run', async () => {
+    const answer = answererWith(() => {});
+    for (const command of ['STATUS', 'HEALTH', 'METRICS']) {
+      assert.equal(await answer(Buffer.from(command)), 'ERROR the counters do not answer, try again later\n');
+    }
+  });
+});
+
+/** Answers without counters, with workers that do with a job what the test says. */
 function answererWith(work: (job: Job) => void): (line: Line) => Answer {
   const runtime = vigil.runtime();
   const app = runtime.app();
   const jobs = runtime.inbox<Job>();
   const hashers = runtime.supervisor().build();
-  const answer = answerer({ app, runtime, counters: new Counters(runtime), jobs, hashers, supervisors: [], chaos: false });
+  const counters = new Counters(runtime.via('nobody'), runtime);
+  const answer = answerer({ app, runtime, counters, jobs, hashers, connections: hashers, supervisors: [], chaos: false });
   return (line) => {
     const answered = answer(line);
     const job = jobs.tryRecv()?.payload;

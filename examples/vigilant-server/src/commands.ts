@@ -1,5 +1,5 @@
 import * as vigil from 'vigiljs';
-import type { Counters } from './counters.js';
+import type { Counters, Counts } from './counters.js';
 import type { Request } from './hasher.js';
 import { ask, type Job } from './job.js';
 import { type Line, MAX_LINE_BYTES, TOO_LONG } from './line-splitter.js';
@@ -15,16 +15,20 @@ interface Facts {
   readonly counters: Counters;
   readonly jobs: vigil.Inbox<Job>;
   readonly hashers: vigil.Supervisor;
+  readonly connections: Pick<vigil.Supervisor, 'inspect'>;
   /** All of them. */
   readonly supervisors: readonly Pick<vigil.Supervisor, 'state' | 'getChildInfo' | 'planFor'>[];
   readonly chaos: boolean;
 }
 
 /** Knows the answer to every line. */
-export function answerer({ app, runtime, counters, jobs, hashers, supervisors, chaos }: Facts): (line: Line) => Answer {
+export function answerer({ app, runtime, counters, jobs, hashers, connections, supervisors, chaos }: Facts): (line: Line) => Answer {
+  const { clock } = runtime;
+  const startedAtMs = clock.now();
+
   return (line) => {
-    counters.requests += 1;
-    if (line === TOO_LONG) return `ERROR the line is longer than ${MAX_LINE_BYTES} bytes\n`;
+    counters.count('requests');
+    if (line === TOO_LONG) return refuse(`the line is longer than ${MAX_LINE_BYTES} bytes`);
 
     const text = line.toString();
     if (text.startsWith('HASH ')) return delegate({ kind: 'hash', text: ownBytes(line.subarray('HASH '.length)) });
@@ -33,11 +37,11 @@ export function answerer({ app, runtime, counters, jobs, hashers, supervisors, c
     if (text.startsWith('SCALE ') && chaos) return scale(text.slice('SCALE '.length));
     switch (text) {
       case 'STATUS':
-        return `OK active=${counters.activeConnections} total=${counters.totalConnections}\n`;
+        return withCounts((counts) => `OK active=${activeConnections()} total=${counts.connections}\n`);
       case 'HEALTH':
-        return `OK\nuptime=${counters.uptimeSeconds}\nrequests=${counters.requests}\n`;
+        return withCounts((counts) => `OK\nuptime=${uptimeSeconds()}\nrequests=${counts.requests}\n`);
       case 'METRICS':
-        return metrics();
+        return withCounts(metrics);
       case 'TREE':
         return `${vigil.formatTree(app.inspect())}\n\n`;
       default:
@@ -46,38 +50,61 @@ export function answerer({ app, runtime, counters, jobs, hashers, supervisors, c
     }
   };
 
-  function delegate(request: Request): Promise<string> {
-    return ask(jobs, request, runtime.clock).then(
-      (answer) => `OK ${answer}\n`,
-      (error: unknown) => `ERROR ${explain(error)}\n`,
-    );
+  function refuse(why: string): string {
+    counters.count('errors');
+    return `ERROR ${why}\n`;
+  }
+
+  function withCounts(answer: (counts: Counts) => string): Promise<string> {
+    return counters.read().then(answer, () => refuse('the counters do not answer, try again later'));
+  }
+
+  /** As the tree has them, so that no restart of the counters makes it wrong. */
+  function activeConnections(): number {
+    return connections.inspect().childCount;
+  }
+
+  function uptimeSeconds(): number {
+    return Math.floor((clock.now() - startedAtMs) / 1000);
+  }
+
+  async function delegate(request: Request): Promise<string> {
+    try {
+      const answer = await ask(jobs, request, clock);
+      counters.count('jobs');
+      return `OK ${answer}\n`;
+    } catch (error) {
+      return refuse(explain(error));
+    }
   }
 
   /** What a crash of this child would lead to. */
   function plan(id: string): string {
     const supervisor = supervisors.find((candidate) => candidate.getChildInfo(id) !== undefined);
-    if (supervisor === undefined) return `ERROR there is no child "${id}"\n`;
-    if (supervisor.state !== 'running') return 'ERROR the server is stopping\n';
+    if (supervisor === undefined) return refuse(`there is no child "${id}"`);
+    if (supervisor.state !== 'running') return refuse('the server is stopping');
     const { stop, start, givesUp } = supervisor.planFor(id);
     return `OK stop=${stop.join()} start=${start.join()} gives_up=${givesUp}\n`;
   }
 
   function scale(count: string): Answer {
     const workers = Number(count);
-    if (!/^\d+$/.test(count) || workers > MAX_WORKERS) return `ERROR SCALE takes a number from 0 to ${MAX_WORKERS}\n`;
+    if (!/^\d+$/.test(count) || workers > MAX_WORKERS) return refuse(`SCALE takes a number from 0 to ${MAX_WORKERS}`);
     return hashers.scaleWorkers('hasher', workers).then(
       () => `OK workers=${workers}\n`,
-      (error: unknown) => `ERROR ${error instanceof Error ? error.message : String(error)}\n`,
+      (error: unknown) => refuse(error instanceof Error ? error.message : String(error)),
     );
   }
 
-  function metrics(): string {
+  function metrics(counts: Counts): string {
     const figures = {
-      active_connections: counters.activeConnections,
-      total_connections: counters.totalConnections,
-      requests_handled: counters.requests,
-      uptime_seconds: counters.uptimeSeconds,
-      restarts: counters.restarts,
+      active_connections: activeConnections(),
+      total_connections: counts.connections,
+      requests_handled: counts.requests,
+      errors: counts.errors,
+      uptime_seconds: uptimeSeconds(),
+      restarts: counts.restarts,
+      jobs_done: counts.jobs,
       queued_jobs: jobs.stats().depth,
       refused_jobs: jobs.stats().messagesRejected,
       dead_letters: runtime.deadLetters.size,

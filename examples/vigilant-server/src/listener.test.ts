@@ -46,7 +46,14 @@ async function startBusyListener() {
     ctx.args.socket.destroy();
   };
   const connections = runtime.dynamicSupervisor({ startFn, readiness: 'explicit', restartType: 'temporary' }, {});
-  const args = { host: '127.0.0.1', port: 0, runtime, counters: new Counters(runtime), connections, answer: () => '' };
+  const args = {
+    host: '127.0.0.1',
+    port: 0,
+    runtime,
+    counters: new Counters(runtime.via('nobody'), runtime),
+    connections,
+    answer: () => '',
+  };
   const app = runtime.app().worker('connections', connections).worker('listener', listener, { args, readiness: 'explicit' });
   const [[text]] = await Promise.all([once(events, 'listening'), app.start()]);
   const port = Number(text.split(':')[1]);

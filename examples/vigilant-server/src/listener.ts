@@ -1,6 +1,5 @@
 import { on, once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { finished } from 'node:stream';
 import { type Clock, type DynamicSupervisor, isVigilError, type ProcessContext } from 'vigiljs';
 import type { ConnectionArgs } from './connection.js';
 import type { Counters } from './counters.js';
@@ -49,11 +48,7 @@ async function admit(socket: Socket, { answer, connections, counters, runtime }:
   } catch (error) {
     return refuse(socket, isVigilError(error, 'TooManyChildren') ? `${error.message}, try again later` : 'the server is stopping', clock);
   }
-  counters.activeConnections += 1;
-  counters.totalConnections += 1;
-  finished(socket, () => {
-    counters.activeConnections -= 1;
-  });
+  counters.count('connections');
 }
 
 function refuse(socket: Socket, why: string, clock: Clock): void {

@@ -27,6 +27,16 @@ for (const pool of POOLS) {
         assert.equal(await client.ask('STATUS'), 'OK active=1 total=2');
       });
 
+      it('STATUS counts from 0 again when the counters were restarted, and still knows who is there', async () => {
+        await using server = await startServer({ pool });
+        using client = await TestClient.connect(server.port);
+        await client.ask('STATUS');
+        await server.app.root.restartChild('counters');
+        assert.equal(await client.ask('STATUS'), 'OK active=1 total=0');
+        using second = await TestClient.connect(server.port);
+        assert.equal(await second.ask('STATUS'), 'OK active=2 total=1');
+      });
+
       it('HEALTH is answered in three lines', async () => {
         await using server = await startServer({ pool });
         using client = await TestClient.connect(server.port);
@@ -39,14 +49,17 @@ for (const pool of POOLS) {
       it('METRICS lists every figure and ends with an empty line', async () => {
         await using server = await startServer({ pool });
         using client = await TestClient.connect(server.port);
-        client.send('METRICS');
-        const lines = await client.readBlock();
-        assert.match(lines[3] ?? '', /^uptime_seconds=\d+$/);
-        assert.deepEqual(lines.toSpliced(3, 1), [
+        await client.ask('HASH x');
+        await client.ask('PLAN nobody');
+        const lines = await metricsOf(client);
+        assert.match(lines[4] ?? '', /^uptime_seconds=\d+$/);
+        assert.deepEqual(lines.toSpliced(4, 1), [
           'active_connections=1',
           'total_connections=1',
-          'requests_handled=1',
+          'requests_handled=3',
+          'errors=1',
           'restarts=0',
+          'jobs_done=1',
           'queued_jobs=0',
           'refused_jobs=0',
           'dead_letters=0',

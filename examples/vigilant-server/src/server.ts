@@ -2,7 +2,7 @@ import * as vigil from 'vigiljs';
 import { bookkeeper, type Entry, keepBooks } from './books.js';
 import { answerer } from './commands.js';
 import { connection } from './connection.js';
-import { Counters } from './counters.js';
+import { Counters, counterServer } from './counters.js';
 import { dispatcher } from './dispatcher.js';
 import { FAREWELL_MS } from './farewell.js';
 import hasher from './hasher.js';
@@ -29,11 +29,12 @@ export interface ServerOptions {
  * The whole server, ready to start: one supervision tree.
  *
  * The order is the architecture. The listener stops first, so that nobody new comes in; then each connection, when it has
- * answered what it was asked; then the workers, which by then have nothing left to do; and last the program that is told of every restart.
+ * answered what it was asked; then the workers, which by then have nothing left to do; then the counters, and last the program that is told
+ * of every restart.
  */
 export function vigilantServer(runtime: vigil.Runtime, { host, port, chaos, pool }: ServerOptions): vigil.App {
   const app = runtime.app({ name: 'vigilant-server' });
-  const counters = new Counters(runtime);
+  const counters = new Counters(app.root.address('counters'), runtime);
   keepBooks(app.root.address<Entry>('bookkeeper'), runtime);
   const jobs = runtime.inboxBuilder<Job>().name('jobs').capacity(MAX_QUEUED_JOBS).build();
 
@@ -55,10 +56,20 @@ export function vigilantServer(runtime: vigil.Runtime, { host, port, chaos, pool
     { id: 'connection', startFn: connection, restartType: 'temporary', shutdownTimeoutMs: FAREWELL_MS + 1_000 },
     { name: 'connections', maxChildren: MAX_CONNECTIONS },
   );
-  const answer = answerer({ app, runtime, counters, jobs, supervisors: [app.root, hashPool, hashers, connections], hashers, chaos });
+  const answer = answerer({
+    app,
+    runtime,
+    counters,
+    jobs,
+    hashers,
+    connections,
+    supervisors: [app.root, hashPool, hashers, connections],
+    chaos,
+  });
 
   return app
     .worker('bookkeeper', bookkeeper)
+    .worker('counters', counterServer)
     .worker('hash_pool', hashPool)
     .worker('connections', connections)
     .worker('listener', listener, { args: { host, port, runtime, counters, connections, answer }, readiness: 'explicit' });
