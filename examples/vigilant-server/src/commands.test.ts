@@ -41,8 +41,9 @@ function answererWith(work: (job: Job) => void): (line: Line) => Answer {
   const hashers = runtime.supervisor().build();
   const counters = new Counters(runtime.via('nobody'), runtime);
   const answer = answerer({ app, runtime, counters, jobs, hashers, connections: hashers, supervisors: [], chaos: false });
+  const subscriber = new vigil.Subscriber(runtime.inbox(), runtime);
   return (line) => {
-    const answered = answer(line);
+    const answered = answer(line, subscriber);
     const job = jobs.tryRecv()?.payload;
     if (job !== undefined) work(job);
     return answered;

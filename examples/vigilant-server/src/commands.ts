@@ -3,6 +3,7 @@ import type { Counters, Counts } from './counters.js';
 import type { Request } from './hasher.js';
 import { ask, type Job } from './job.js';
 import { type Line, MAX_LINE_BYTES, TOO_LONG } from './line-splitter.js';
+import { publish, subscribe, unsubscribe } from './topics.js';
 
 const MAX_WORKERS = 64;
 
@@ -21,18 +22,24 @@ interface Facts {
   readonly chaos: boolean;
 }
 
+/** Knows the answer to a line of a client, whose subscriber hears what others publish. */
+export type Answerer = (line: Line, subscriber: vigil.Subscriber) => Answer;
+
 /** Knows the answer to every line. */
-export function answerer({ app, runtime, counters, jobs, hashers, connections, supervisors, chaos }: Facts): (line: Line) => Answer {
+export function answerer({ app, runtime, counters, jobs, hashers, connections, supervisors, chaos }: Facts): Answerer {
   const { clock } = runtime;
   const startedAtMs = clock.now();
 
-  return (line) => {
+  return (line, subscriber) => {
     counters.count('requests');
     if (line === TOO_LONG) return refuse(`the line is longer than ${MAX_LINE_BYTES} bytes`);
 
     const text = line.toString();
     if (text.startsWith('HASH ')) return delegate({ kind: 'hash', text: ownBytes(line.subarray('HASH '.length)) });
     if (text.startsWith('PLAN ')) return plan(text.slice('PLAN '.length));
+    if (text.startsWith('SUBSCRIBE ')) return attempt(() => subscribe(subscriber, text.slice('SUBSCRIBE '.length)));
+    if (text.startsWith('UNSUBSCRIBE ')) return attempt(() => unsubscribe(subscriber, text.slice('UNSUBSCRIBE '.length)));
+    if (text.startsWith('PUBLISH ')) return attempt(() => publish(runtime.pubsub, line.subarray('PUBLISH '.length)));
     if (text === 'CRASH' && chaos) return delegate({ kind: 'crash' });
     if (text.startsWith('SCALE ') && chaos) return scale(text.slice('SCALE '.length));
     switch (text) {
@@ -53,6 +60,14 @@ export function answerer({ app, runtime, counters, jobs, hashers, connections, s
   function refuse(why: string): string {
     counters.count('errors');
     return `ERROR ${why}\n`;
+  }
+
+  function attempt(act: () => string): string {
+    try {
+      return `OK ${act()}\n`;
+    } catch (error) {
+      return refuse(vigil.isVigilError(error, 'InboxClosed') ? 'the server is stopping' : oneLine(error));
+    }
   }
 
   function withCounts(answer: (counts: Counts) => string): Promise<string> {
@@ -92,11 +107,12 @@ export function answerer({ app, runtime, counters, jobs, hashers, connections, s
     if (!/^\d+$/.test(count) || workers > MAX_WORKERS) return refuse(`SCALE takes a number from 0 to ${MAX_WORKERS}`);
     return hashers.scaleWorkers('hasher', workers).then(
       () => `OK workers=${workers}\n`,
-      (error: unknown) => refuse(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => refuse(oneLine(error)),
     );
   }
 
   function metrics(counts: Counts): string {
+    const topics = runtime.pubsub.stats();
     const figures = {
       active_connections: activeConnections(),
       total_connections: counts.connections,
@@ -107,6 +123,9 @@ export function answerer({ app, runtime, counters, jobs, hashers, connections, s
       jobs_done: counts.jobs,
       queued_jobs: jobs.stats().depth,
       refused_jobs: jobs.stats().messagesRejected,
+      subscribers: topics.subscribers,
+      messages_delivered: topics.delivered,
+      messages_missed: topics.failed,
       dead_letters: runtime.deadLetters.size,
     };
     const lines = Object.entries(figures).map(([name, value]) => `${name}=${value}\n`);
@@ -117,8 +136,12 @@ export function answerer({ app, runtime, counters, jobs, hashers, connections, s
 function explain(error: unknown): string {
   if (vigil.isVigilError(error, 'MailboxFull')) return 'too many jobs are waiting, try again later';
   if (vigil.isVigilError(error, 'OperationTimeout')) return error.message;
-  // Whatever it says, an answer is one line.
-  return `the worker failed: ${(error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ')}`;
+  return `the worker failed: ${oneLine(error)}`;
+}
+
+/** Whatever it says, an answer is one line. */
+function oneLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
 }
 
 /** Without the rest of the chunk that they came in, which a clone would have to take along. */

@@ -12,7 +12,7 @@ describe('the counters', () => {
     for (const what of ['requests', 'jobs', 'requests'] as const) world.counters.count(what);
     await world.supervisor.startChild({
       id: 'other',
-      startFn: ({ incarnation, stopped }) => (incarnation === 1 ? Promise.reject() : stopped),
+      startFn: ({ incarnation, stopped }) => (incarnation === 1 ? Promise.reject(new Error('a bug')) : stopped),
     });
     await world.clock.advance(0);
     assert.deepEqual(await world.counters.read(), { ...NONE, requests: 2, jobs: 1, restarts: 1 });

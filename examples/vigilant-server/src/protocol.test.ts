@@ -62,6 +62,9 @@ for (const pool of POOLS) {
           'jobs_done=1',
           'queued_jobs=0',
           'refused_jobs=0',
+          'subscribers=0',
+          'messages_delivered=0',
+          'messages_missed=0',
           'dead_letters=0',
         ]);
         assert.equal(await client.ask('next'), 'next');

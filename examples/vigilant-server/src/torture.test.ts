@@ -134,7 +134,7 @@ async function checkAnswer(client: TestClient, command: Command, line: string): 
       return true;
     case 'METRICS':
       assert.match(first ?? '', /^active_connections=\d+$/);
-      assert.equal((await client.readBlock()).length, 9);
+      assert.equal((await client.readBlock()).length, 12);
       return true;
     case 'TREE':
       assert.match(first ?? '', /^vigilant-server/);
