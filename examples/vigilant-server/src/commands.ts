@@ -1,11 +1,13 @@
 import * as vigil from 'vigiljs';
 import type { Counters, Counts } from './counters.js';
-import type { Request } from './hasher.js';
-import { ask, type Job } from './job.js';
+import type { Reply, Request } from './hasher.js';
 import { type Line, MAX_LINE_BYTES, TOO_LONG } from './line-splitter.js';
 import { publish, subscribe, unsubscribe } from './topics.js';
 
 const MAX_WORKERS = 64;
+
+/** Milliseconds until a client hears that its job is not done, whatever has become of it. */
+const ANSWER_TIMEOUT_MS = 5_000;
 
 /** What is sent back, with its newline. A promise of it never rejects. */
 export type Answer = string | Buffer | Promise<string>;
@@ -14,7 +16,7 @@ interface Facts {
   readonly app: vigil.App;
   readonly runtime: vigil.Runtime;
   readonly counters: Counters;
-  readonly jobs: vigil.Inbox<Job>;
+  readonly jobs: vigil.Inbox<Request>;
   readonly hashers: vigil.Supervisor;
   readonly connections: Pick<vigil.Supervisor, 'inspect'>;
   /** All of them. */
@@ -35,7 +37,7 @@ export function answerer({ app, runtime, counters, jobs, hashers, connections, s
     if (line === TOO_LONG) return refuse(`the line is longer than ${MAX_LINE_BYTES} bytes`);
 
     const text = line.toString();
-    if (text.startsWith('HASH ')) return delegate({ kind: 'hash', text: ownBytes(line.subarray('HASH '.length)) });
+    if (text.startsWith('HASH ')) return delegate({ kind: 'hash', text: line.subarray('HASH '.length) });
     if (text.startsWith('PLAN ')) return plan(text.slice('PLAN '.length));
     if (text.startsWith('SUBSCRIBE ')) return attempt(() => subscribe(subscriber, text.slice('SUBSCRIBE '.length)));
     if (text.startsWith('UNSUBSCRIBE ')) return attempt(() => unsubscribe(subscriber, text.slice('UNSUBSCRIBE '.length)));
@@ -66,7 +68,7 @@ export function answerer({ app, runtime, counters, jobs, hashers, connections, s
     try {
       return `OK ${act()}\n`;
     } catch (error) {
-      return refuse(vigil.isVigilError(error, 'InboxClosed') ? 'the server is stopping' : oneLine(error));
+      return refuse(vigil.isVigilError(error, 'InboxClosed') ? 'the server is stopping' : messageOf(error));
     }
   }
 
@@ -85,9 +87,10 @@ export function answerer({ app, runtime, counters, jobs, hashers, connections, s
 
   async function delegate(request: Request): Promise<string> {
     try {
-      const answer = await ask(jobs, request, clock);
+      const reply = await runtime.request<Reply>(jobs, request, { timeoutMs: ANSWER_TIMEOUT_MS, ttlMs: ANSWER_TIMEOUT_MS });
+      if ('error' in reply) return refuse(`the worker failed: ${oneLine(reply.error)}`);
       counters.count('jobs');
-      return `OK ${answer}\n`;
+      return `OK ${reply.text}\n`;
     } catch (error) {
       return refuse(explain(error));
     }
@@ -107,7 +110,7 @@ export function answerer({ app, runtime, counters, jobs, hashers, connections, s
     if (!/^\d+$/.test(count) || workers > MAX_WORKERS) return refuse(`SCALE takes a number from 0 to ${MAX_WORKERS}`);
     return hashers.scaleWorkers('hasher', workers).then(
       () => `OK workers=${workers}\n`,
-      (error: unknown) => refuse(oneLine(error)),
+      (error: unknown) => refuse(messageOf(error)),
     );
   }
 
@@ -133,18 +136,20 @@ export function answerer({ app, runtime, counters, jobs, hashers, connections, s
   }
 }
 
+/** Why a job is not done. */
 function explain(error: unknown): string {
   if (vigil.isVigilError(error, 'MailboxFull')) return 'too many jobs are waiting, try again later';
-  if (vigil.isVigilError(error, 'OperationTimeout')) return error.message;
-  return `the worker failed: ${oneLine(error)}`;
+  if (vigil.isVigilError(error, 'OperationTimeout') || vigil.isVigilError(error, 'MessageExpired')) {
+    return `no worker answered within ${ANSWER_TIMEOUT_MS} ms`;
+  }
+  return messageOf(error);
+}
+
+function messageOf(error: unknown): string {
+  return oneLine(error instanceof Error ? error.message : String(error));
 }
 
 /** Whatever it says, an answer is one line. */
-function oneLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).replaceAll(/\s*\n\s*/g, ' ');
-}
-
-/** Without the rest of the chunk that they came in, which a clone would have to take along. */
-function ownBytes(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ');
 }

@@ -1,29 +1,31 @@
 import { type BinaryLike, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
-import type { ProcessContext, Sender } from 'vigiljs';
+import { type ProcessContext, reply, type SharedInbox } from 'vigiljs';
 
 /** What a worker is asked for. It may cross to a thread or to another process, so it is nothing but data. */
 export type Request = { readonly kind: 'hash'; readonly text: Uint8Array } | { readonly kind: 'crash' };
 
-/** What a worker tells the dispatcher; an answer has the correlation id of its request. */
-export type Report =
-  | { readonly kind: 'free'; readonly worker: string; readonly incarnation: number }
-  | { readonly kind: 'answer'; readonly text: string };
+export type Reply = { readonly text: string } | { readonly error: string };
 
 export interface HasherArgs {
-  /** The name of the dispatcher. */
-  readonly dispatcher: string;
+  /** Where the jobs for all workers wait; without it they are brought to this worker's own inbox, by whoever finds it by its name. */
+  readonly jobs?: SharedInbox<Request>;
 }
 
-/** A worker: the same file as a task, in a thread and in a process of its own. It has started when it has said that it is free. */
+/** A worker: the same file as a task, in a thread and in a process of its own. It does one job after the other. */
 export default async function hasher(ctx: ProcessContext<Request, HasherArgs>): Promise<void> {
-  const dispatcher: Sender<Report> | undefined = ctx.whereis(ctx.args.dispatcher);
-  if (dispatcher === undefined) throw new Error(`nobody has the name "${ctx.args.dispatcher}"`);
-
-  dispatcher.send({ kind: 'free', worker: ctx.id, incarnation: ctx.incarnation });
+  const jobs = ctx.args.jobs ?? ctx.inbox;
+  ctx.register(ctx.id);
   ctx.ready();
-  for await (const { payload, metadata } of ctx.inbox) {
-    dispatcher.send({ kind: 'answer', text: await perform(payload) }, { correlationId: metadata.correlationId });
+  for (;;) {
+    const job = await jobs.recv({ signal: ctx.signal });
+    try {
+      reply<Reply>(job, { text: await perform(job.payload) });
+    } catch (error) {
+      // Nobody else can tell whoever asked: an inbox does not know who had taken what out of it.
+      reply<Reply>(job, { error: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { scryptSync } from 'node:crypto';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
@@ -51,6 +52,16 @@ describe('the server', () => {
   });
 
   for (const pool of POOLS) {
+    it(`has the longest text hashed by ${pool}s, however many of them wait`, async () => {
+      await using server = await startServer({ pool });
+      const clients = await Promise.all(Array.from({ length: 4 }, () => TestClient.connect(server.port)));
+      const text = 'x'.repeat(MAX_LINE_BYTES - 'HASH '.length);
+      for (const client of clients) client.send(...Array.from({ length: 16 }, () => `HASH ${text}`));
+      const answers = (await Promise.all(clients.map((client) => client.readLines(16)))).flat();
+      for (const client of clients) client.socket.destroy();
+      assert.deepEqual(new Set(answers), new Set([`OK ${scryptSync(text, 'vigilant-server', 32).toString('hex')}`]));
+    });
+
     it(`tells a client at once that too many jobs are waiting for ${pool}s`, async () => {
       await using server = await startServer({ pool });
       const clients = await Promise.all(Array.from({ length: 10 }, () => TestClient.connect(server.port)));

@@ -3,11 +3,11 @@ import { bookkeeper, type Entry, keepBooks } from './books.js';
 import { answerer } from './commands.js';
 import { connection } from './connection.js';
 import { Counters, counterServer } from './counters.js';
-import { dispatcher } from './dispatcher.js';
 import { FAREWELL_MS } from './farewell.js';
-import hasher from './hasher.js';
-import type { Job } from './job.js';
+import hasher, { type Request } from './hasher.js';
+import { MAX_LINE_BYTES } from './line-splitter.js';
 import { listener } from './listener.js';
+import { porter } from './porter.js';
 
 const HASHERS = 4;
 const MAX_QUEUED_JOBS = 64;
@@ -36,21 +36,21 @@ export function vigilantServer(runtime: vigil.Runtime, { host, port, chaos, pool
   const app = runtime.app({ name: 'vigilant-server' });
   const counters = new Counters(app.root.address('counters'), runtime);
   keepBooks(app.root.address<Entry>('bookkeeper'), runtime);
-  const jobs = runtime.inboxBuilder<Job>().name('jobs').capacity(MAX_QUEUED_JOBS).build();
+  // Enough for so many of the longest, whatever else a job takes.
+  const bytes = 2 * MAX_QUEUED_JOBS * MAX_LINE_BYTES;
+  const jobs = runtime.inboxBuilder<Request>().name('jobs').capacity(MAX_QUEUED_JOBS).shared({ bytes }).build();
 
   // The same module in this event loop, in a thread or in a process of its own: one word makes the difference.
   const module = new URL('./hasher.js', import.meta.url);
   const startFn = { task: hasher, thread: vigil.thread(module), fork: vigil.fork(module) }[pool];
-  const workers = runtime.supervisor().childPool('hasher', startFn, HASHERS, { args: { dispatcher: 'dispatcher' }, readiness: 'explicit' });
+  const args = pool === 'fork' ? {} : { jobs };
+  const workers = runtime.supervisor().childPool('hasher', startFn, HASHERS, { args, readiness: 'explicit' });
   if (chaos) workers.maxRestarts(1_000).maxSeconds(1);
   const hashers = workers.build();
-  // Workers know the dispatcher that they found when they began: when it is restarted, so are they.
-  const hashPool = runtime
-    .supervisor()
-    .strategy('rest_for_one')
-    .child('dispatcher', dispatcher, { args: { name: 'dispatcher', jobs, hashers } })
-    .child('hashers', hashers)
-    .build();
+  const rest = runtime.supervisor().strategy('rest_for_one');
+  // Memory is shared with threads, not with processes: those have their jobs brought. When the porter is restarted, so are they.
+  if (pool === 'fork') rest.child('porter', porter, { args: { jobs, prefix: 'hasher', runtime } });
+  const hashPool = rest.child('hashers', hashers).build();
   const connections = runtime.dynamicSupervisor(
     // They end by themselves; whoever does not is killed a moment later.
     { id: 'connection', startFn: connection, restartType: 'temporary', shutdownTimeoutMs: FAREWELL_MS + 1_000 },

@@ -33,7 +33,7 @@ const SHARES: readonly (readonly [Command, number])[] = [
 /** On a busy machine a job may also have to wait for too long. */
 const REFUSED = 'too many jobs are waiting, try again later|no worker answered within 5000 ms';
 /** What may become of a worker whose job one has. */
-const KILLED = 'the worker failed: (killed|the process ended by SIGKILL)';
+const KILLED = 'the worker failed: (process "hasher_\\d" ended before it replied: killed|the process ended by SIGKILL)';
 const REFUSED_OR_KILLED = new RegExp(`^ERROR (${REFUSED}|${KILLED})$`);
 const CRASHED = 'ERROR the worker failed: a client asked for it';
 const REFUSED_OR_CRASHED = new RegExp(`${REFUSED_OR_KILLED.source}|^${CRASHED}$`);
