@@ -55,11 +55,11 @@ describe('the server', () => {
     it(`has the longest text hashed by ${pool}s, however many of them wait`, async () => {
       await using server = await startServer({ pool });
       const clients = await Promise.all(Array.from({ length: 4 }, () => TestClient.connect(server.port)));
-      const text = 'x'.repeat(MAX_LINE_BYTES - 'HASH '.length);
-      for (const client of clients) client.send(...Array.from({ length: 16 }, () => `HASH ${text}`));
+      const longest = 'x'.repeat(MAX_LINE_BYTES - 'HASH '.length);
+      for (const client of clients) client.send(...Array.from({ length: 16 }, () => `HASH ${longest}`));
       const answers = (await Promise.all(clients.map((client) => client.readLines(16)))).flat();
       for (const client of clients) client.socket.destroy();
-      assert.deepEqual(new Set(answers), new Set([`OK ${scryptSync(text, 'vigilant-server', 32).toString('hex')}`]));
+      assert.deepEqual(new Set(answers), new Set([`OK ${scryptSync(longest, 'vigilant-server', 32).toString('hex')}`]));
     });
 
     it(`tells a client at once that too many jobs are waiting for ${pool}s`, async () => {

@@ -47,10 +47,10 @@ export function vigilantServer(runtime: vigil.Runtime, { host, port, chaos, pool
   const workers = runtime.supervisor().childPool('hasher', startFn, HASHERS, { args, readiness: 'explicit' });
   if (chaos) workers.maxRestarts(1_000).maxSeconds(1);
   const hashers = workers.build();
-  const rest = runtime.supervisor().strategy('rest_for_one');
+  const poolBuilder = runtime.supervisor().strategy('rest_for_one');
   // Memory is shared with threads, not with processes: those have their jobs brought. When the porter is restarted, so are they.
-  if (pool === 'fork') rest.child('porter', porter, { args: { jobs, prefix: 'hasher', runtime } });
-  const hashPool = rest.child('hashers', hashers).build();
+  if (pool === 'fork') poolBuilder.child('porter', porter, { args: { jobs, prefix: 'hasher', runtime } });
+  const hashPool = poolBuilder.child('hashers', hashers).build();
   const connections = runtime.dynamicSupervisor(
     // They end by themselves; whoever does not is killed a moment later.
     { id: 'connection', startFn: connection, restartType: 'temporary', shutdownTimeoutMs: FAREWELL_MS + 1_000 },
