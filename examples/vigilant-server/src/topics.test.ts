@@ -102,6 +102,14 @@ describe('a subscriber', () => {
     }
   });
 
+  it('has left when it has closed its own side and everything is answered', async () => {
+    await using server = await startTopics();
+    using client = await TestClient.connect(server.port);
+    client.socket.end('SUBSCRIBE #\nhello\n');
+    assert.deepEqual(await client.readLines(3), ['OK patterns=1', 'hello', undefined]);
+    assert.equal(await server.publisher.ask('PUBLISH a text'), 'OK delivered=0 failed=0');
+  });
+
   it('gets each message as a line between its answers, never within one', async () => {
     await using server = await startTopics();
     using client = await TestClient.connect(server.port);

@@ -15,9 +15,10 @@ const LINES_PER_CLIENT = 1_000;
 const CRASH_EVERY_MS = 100;
 const KILL_EVERY_MS = 500;
 const HASHERS = 4;
+const TOPICS = 10;
 const MEGABYTE = 2 ** 20;
 
-type Command = 'echo' | 'STATUS' | 'HEALTH' | 'METRICS' | 'TREE' | 'CRASH' | 'hash' | 'too long';
+type Command = 'echo' | 'STATUS' | 'HEALTH' | 'METRICS' | 'TREE' | 'SUBSCRIBE' | 'PUBLISH' | 'CRASH' | 'hash' | 'too long';
 
 /** How many of a thousand lines are what; the rest is echoed. */
 const SHARES: readonly (readonly [Command, number])[] = [
@@ -25,6 +26,8 @@ const SHARES: readonly (readonly [Command, number])[] = [
   ['HEALTH', 20],
   ['METRICS', 20],
   ['TREE', 4],
+  ['SUBSCRIBE', 2],
+  ['PUBLISH', 20],
   ['hash', 1],
   ['CRASH', 1],
   ['too long', 1],
@@ -98,7 +101,7 @@ async function runClient(port: number, seed: number, counts: Counts): Promise<vo
     counts[isAnswered ? 'answered' : 'failed'] += 1;
   }
   client.socket.end();
-  assert.equal(await client.readLine(), undefined);
+  assert.equal(await nextAnswer(client), undefined);
 }
 
 function lineOf(command: Command, seed: number, index: number): string {
@@ -109,6 +112,10 @@ function lineOf(command: Command, seed: number, index: number): string {
       return 'HASH x';
     case 'too long':
       return 'x'.repeat(MAX_LINE_BYTES + 1);
+    case 'SUBSCRIBE':
+      return `SUBSCRIBE torture.${seed % TOPICS}`;
+    case 'PUBLISH':
+      return `PUBLISH torture.${index % TOPICS} by client ${seed}`;
     case 'STATUS':
     case 'HEALTH':
     case 'METRICS':
@@ -118,9 +125,16 @@ function lineOf(command: Command, seed: number, index: number): string {
   }
 }
 
+/** The first line of the next answer, after whatever others have published. */
+async function nextAnswer(client: TestClient): Promise<string | undefined> {
+  let line = await client.readLine();
+  while (line !== undefined && /^(MESSAGE torture\.\d by client \d+|MISSED \d+)$/.test(line)) line = await client.readLine();
+  return line;
+}
+
 /** Whether it is the answer; false for an error line where there may be one. */
 async function checkAnswer(client: TestClient, command: Command, line: string): Promise<boolean> {
-  const first = await client.readLine();
+  const first = await nextAnswer(client);
   switch (command) {
     case 'echo':
       assert.equal(first, line);
@@ -139,6 +153,12 @@ async function checkAnswer(client: TestClient, command: Command, line: string): 
     case 'TREE':
       assert.match(first ?? '', /^vigilant-server/);
       assert.ok((await client.readBlock()).length > 6);
+      return true;
+    case 'SUBSCRIBE':
+      assert.match(first ?? '', /^OK patterns=1$/);
+      return true;
+    case 'PUBLISH':
+      assert.match(first ?? '', /^OK delivered=\d+ failed=\d+$/);
       return true;
     case 'hash':
       if (first === HASHED) return true;
