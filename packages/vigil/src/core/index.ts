@@ -31,6 +31,7 @@ export {
 } from './message.js';
 export type * from './name-directory.js';
 export * from './path-to-sender.js';
+export type * from './process-inbox.js';
 export * from './process-mailbox.js';
 export * from './random.js';
 export * from './reply-exchange.js';

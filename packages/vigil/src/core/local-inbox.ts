@@ -3,9 +3,10 @@ import type { DeadLetter } from './dead-letter.js';
 import type { DeadLetterQueue } from './dead-letter-queue.js';
 import type { MailboxEnvironment } from './environment.js';
 import { failFast, isVigilError, type VigilError } from './errors.js';
-import type { Inbox, InboxStats } from './inbox.js';
+import type { InboxStats } from './inbox.js';
 import { InboxIterator } from './inbox-iterator.js';
 import { type Message, messageOf, type SendOptions } from './message.js';
+import type { ProcessInbox } from './process-inbox.js';
 import { type ArrivalListener, type CloseOptions, type MailboxSettings, type Outlet, ProcessMailbox } from './process-mailbox.js';
 import type { SendOutcome, SendWaitOptions, WaitOptions } from './sender.js';
 import { checkArray, checkDuration, checkObject, checkPositiveCount, checkWaitOptions } from './validation.js';
@@ -18,7 +19,7 @@ import { type JoinOptions, type Waiter, WaitingLine } from './waiting-line.js';
  * Invariants: receivers wait only while the mailbox is empty or held, senders only while it is full; whoever makes either untrue
  * serves them before it returns.
  */
-export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener<T> {
+export class LocalInbox<T = unknown> implements ProcessInbox<T>, ArrivalListener<T> {
   /** Where its messages go when they are not received here. */
   readonly outlet: Outlet<T> | undefined;
   readonly #mailbox: ProcessMailbox<T>;
@@ -162,18 +163,18 @@ export class LocalInbox<T = unknown> implements Inbox<T>, ArrivalListener<T> {
     this.#endIntake(options);
   }
 
-  /** @internal Ends the intake on behalf of the process that it belongs to. */
+  /** @internal */
   seal(): void {
     this.#endIntake();
   }
 
-  /** @internal Ends a process's own inbox: what it had not received goes to the dead letters of its runtime. */
+  /** @internal */
   end(deadLetters: DeadLetterQueue<unknown>, why?: () => VigilError): void {
     this.#mailbox.end(deadLetters, why);
     this.#sendEverybodyAway();
   }
 
-  /** @internal Gives out nothing until `release`; what comes in waits. */
+  /** @internal */
   hold(): void {
     this.#isHeld = true;
   }

@@ -49,7 +49,7 @@ export class ReplyExchange {
    */
   constructor(clock: Clock, side: number | string = 0, elsewhere?: ReplyRoute) {
     this.#clock = clock;
-    this.#address = `${REPLY_ADDRESS}${side}`;
+    this.#address = replyAddressOf(side);
     this.#elsewhere = elsewhere;
   }
 
@@ -328,6 +328,11 @@ class RoutedPort extends ReplyPort {
     this.#isSettled = true;
     return true;
   }
+}
+
+/** Where the replies for a side arrive. */
+export function replyAddressOf(side: number | string): string {
+  return `${REPLY_ADDRESS}${side}`;
 }
 
 /** What a caller is told whose target has ended. */

@@ -101,7 +101,28 @@ export interface TelemetryEvent<K extends TelemetryEventType = TelemetryEventTyp
  */
 export interface TelemetrySink {
   wants(eventType: TelemetryEventType): boolean;
+  /** One word, where threads see which of the {@link TRAFFIC_EVENTS} are wanted now: a bit for each. */
+  readonly wantedTraffic?: Int32Array<SharedArrayBuffer>;
   report<K extends TelemetryEventType>(eventType: K, metadata: TelemetryEvents[K]): void;
+}
+
+/** What a mailbox reports of its messages; they may happen in threads. */
+export const TRAFFIC_EVENTS = ['message_sent', 'message_received', 'message_expired', 'message_dropped'] as const;
+export type TrafficEventType = (typeof TRAFFIC_EVENTS)[number];
+
+export function isTrafficEvent(eventType: TelemetryEventType): eventType is TrafficEventType {
+  return TRAFFIC_EVENTS.some((known) => known === eventType);
+}
+
+/** Where threads see what a sink wants; of a sink that does not say when that changes, it is what it wants now. */
+export function wantedTrafficOf(sink: TelemetrySink): Int32Array<SharedArrayBuffer> {
+  return sink.wantedTraffic ?? noteWantedTraffic(new Int32Array(new SharedArrayBuffer(4)), sink);
+}
+
+export function noteWantedTraffic(word: Int32Array<SharedArrayBuffer>, sink: TelemetrySink): Int32Array<SharedArrayBuffer> {
+  const bits = TRAFFIC_EVENTS.reduce((sum, eventType, bit) => sum | (sink.wants(eventType) ? 1 << bit : 0), 0);
+  Atomics.store(word, 0, bits);
+  return word;
 }
 
 /** A sink that wants nothing. */

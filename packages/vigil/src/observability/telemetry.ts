@@ -8,6 +8,7 @@ import {
   invalidOption,
   isTelemetryEventType,
   type Logger,
+  noteWantedTraffic,
   silentLogger,
   systemTime,
   type TelemetryEvent,
@@ -34,6 +35,7 @@ export class TelemetryEmitter implements TelemetrySink {
   readonly #log: Logger;
   /** Lists are replaced, never changed: an event goes to those who listened when it was emitted. */
   readonly #handlers = new Map<TelemetryEventType, readonly TelemetryHandler[]>();
+  readonly wantedTraffic: Int32Array<SharedArrayBuffer> = new Int32Array(new SharedArrayBuffer(4));
   #isEnabled = true;
 
   /** @param log - hears of handlers that throw; default: nobody does. */
@@ -47,15 +49,18 @@ export class TelemetryEmitter implements TelemetrySink {
     checkEventType(eventType);
     checkHandler('handler', handler);
     this.#handlers.set(eventType, [...(this.#handlers.get(eventType) ?? []), handler]);
+    noteWantedTraffic(this.wantedTraffic, this);
   }
 
   removeHandlers(eventType: TelemetryEventType): void {
     this.#handlers.delete(checkEventType(eventType));
+    noteWantedTraffic(this.wantedTraffic, this);
   }
 
   /** Disabled, it drops every event. */
   setEnabled(isEnabled: boolean): void {
     this.#isEnabled = checkBoolean('isEnabled', isEnabled);
+    noteWantedTraffic(this.wantedTraffic, this);
   }
 
   /** @throws {VigilError} `InvalidConfiguration` for an unknown event type. */

@@ -1,2 +1,10 @@
 /** Inboxes in shared memory. `ring.ts` has the protocol, `layout.ts` the memory. */
-export { SharedInbox, type SharedInboxData, type SharedInboxEnvironment, type SharedInboxOptions } from './shared-inbox.js';
+export type { Parcels } from './parcels.js';
+export {
+  SharedInbox,
+  type SharedInboxData,
+  type SharedInboxEnvironment,
+  type SharedInboxOptions,
+  type SharedInboxOwner,
+  type SharedInboxSide,
+} from './shared-inbox.js';

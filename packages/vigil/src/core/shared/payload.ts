@@ -2,6 +2,7 @@ import { deserialize, serialize } from 'node:v8';
 import { describeValue } from '../validation.js';
 import { VigilError } from '../errors.js';
 import { pathToSender } from '../path-to-sender.js';
+import { Ticket } from './parcels.js';
 
 /** How a payload lies in the memory. */
 const NOTHING = 0;
@@ -11,6 +12,8 @@ const BYTES = 3;
 const JSON_LATIN1 = 4;
 const JSON_UTF16 = 5;
 const CLONE = 6;
+/** It lies elsewhere. */
+const TICKET = 7;
 
 /** Letters of a text that is written one by one, and of one that is read so: quicker than a call of Node's own functions. */
 const SHORT_TEXT = 32;
@@ -40,6 +43,7 @@ export class PayloadWriter {
     if (typeof payload === 'string') this.#measureText(payload, LATIN1, UTF16);
     else if (payload === undefined) this.#set(NOTHING, 0);
     else if (payload instanceof Uint8Array) this.#measureBytes(payload, BYTES);
+    else if (payload instanceof Ticket) this.#measureText(String(payload.parcel), TICKET, TICKET);
     else if (this.#isJson(payload)) this.#measureText(JSON.stringify(payload), JSON_LATIN1, JSON_UTF16);
     else this.#measureBytes(cloneOf(payload, inbox), CLONE);
   }
@@ -50,6 +54,7 @@ export class PayloadWriter {
         return;
       case LATIN1:
       case JSON_LATIN1:
+      case TICKET:
         writeLatin1(this.#text, target, at);
         break;
       case UTF16:
@@ -142,6 +147,8 @@ export function readPayload(kind: number, source: Buffer, at: number, sizeBytes:
       return JSON.parse(source.toString('utf16le', at, at + sizeBytes));
     case CLONE:
       return deserialize(Buffer.from(source.subarray(at, at + sizeBytes)));
+    case TICKET:
+      return new Ticket(Number(readLatin1(source, at, sizeBytes)));
     default:
       return undefined;
   }

@@ -1,12 +1,13 @@
 import type { Cancel } from '../clock.js';
 import { CloseCallbacks } from '../close-callbacks.js';
-import type { DeadLetter } from '../dead-letter.js';
+import type { DeadLetter, DeadLetterReason } from '../dead-letter.js';
 import { DeadLetterQueue } from '../dead-letter-queue.js';
 import type { Environment, MailboxEnvironment } from '../environment.js';
 import { failFast, isVigilError, VigilError, type VigilErrorCode } from '../errors.js';
 import type { Inbox, InboxStats } from '../inbox.js';
 import { InboxIterator } from '../inbox-iterator.js';
 import { Message, MESSAGE_PRIORITIES, type MessagePriority, mailboxAccess, messageOf, type SendOptions } from '../message.js';
+import type { ProcessInbox } from '../process-inbox.js';
 import { type CloseOptions, MailboxSettings } from '../process-mailbox.js';
 import type { SendOutcome, SendWaitOptions, WaitOptions } from '../sender.js';
 import {
@@ -35,6 +36,7 @@ import {
   REJECTED,
   ROOM_BELL,
 } from './layout.js';
+import { isPlainData, type Parcels, Ticket } from './parcels.js';
 import { NONE, SharedRing } from './ring.js';
 import { Sleeper } from './sleeper.js';
 
@@ -69,6 +71,23 @@ export interface SharedInboxData {
   readonly zeroMs: number;
 }
 
+/** The side that made the inbox, as another one asks it for what it cannot do by itself. */
+export interface SharedInboxOwner<T = unknown> {
+  sendMessage(message: Message<T>): SendOutcome;
+  sendWait(payload: T, options: SendWaitOptions): Promise<SendOutcome>;
+}
+
+/** What a side of a process's own inbox has that those of other inboxes do not have. */
+export interface SharedInboxSide<T = unknown> {
+  readonly parcels: Parcels;
+  /**
+   * Sends what needs a parcel, what finds the inbox closed, and what becomes a dead letter because it is full; left out where the inbox was made.
+   */
+  readonly owner?: SharedInboxOwner<T>;
+  /** One word: 1 while nothing is given out. */
+  readonly held: Int32Array<SharedArrayBuffer>;
+}
+
 export interface SharedInboxOptions {
   /** Bytes for messages that do not fit into their record of 72; default 1 MiB. The largest message takes a quarter of them. */
   readonly bytes?: number | undefined;
@@ -87,7 +106,7 @@ const DEFAULT_BYTES = 1024 * 1024;
  * Invariants: receivers of this side wait only while it found nothing to take, senders only while it found no room; each side looks again
  * before it sleeps, and wakes those of other sides for whom it has changed that.
  */
-export class SharedInbox<T = unknown> implements Inbox<T> {
+export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   readonly name: string;
   readonly #settings: MailboxSettings<T>;
   readonly #environment: SharedInboxEnvironment;
@@ -108,19 +127,27 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
   readonly #closeCallbacks = new CloseCallbacks();
   #deadLetters: DeadLetterQueue<T> | undefined;
   #cancelExpiryWatch: Cancel | undefined;
+  readonly #side: SharedInboxSide<T> | undefined;
   #isWatchingClose = false;
+  /** Whether the last message that found no room had its record, and no bytes. */
+  #lacksBytes = false;
   #hasToldClose = false;
   #made: number;
 
-  /** @param data - of an inbox that exists; default: a new one. */
+  /**
+   * @param data - of an inbox that exists; default: a new one.
+   * @param side - of a process's own inbox.
+   */
   constructor(
     name: string,
     settings: MailboxSettings<T>,
     environment: SharedInboxEnvironment,
     { bytes = DEFAULT_BYTES }: SharedInboxOptions = {},
     data?: SharedInboxData,
+    side?: SharedInboxSide<T>,
   ) {
     this.name = name;
+    this.#side = side;
     this.#settings = settings;
     this.#environment = environment;
     const { clock } = environment;
@@ -160,6 +187,11 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
     return new SharedInbox<T>(data.name, new MailboxSettings(data.settings), environment, {}, data);
   }
 
+  /** @internal Whether it is a process's own, which begins and ends with that and is given to nobody. */
+  get isOwned(): boolean {
+    return this.#side !== undefined;
+  }
+
   /** What another thread needs to use it. */
   data(): SharedInboxData {
     const { capacity, priorityQueues, enableDeadletter, deadletterCapacity, maxAttempts, defaultTtlMs, maxMessageSize } = this.#settings;
@@ -192,7 +224,7 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
 
   send(payload: T, options?: SendOptions): SendOutcome {
     this.#admitSenders();
-    if (options === undefined && this.#takesBarePayloads && this.#sendBare(payload)) return 'queued';
+    if (options === undefined && this.#takesBarePayloads && this.#liesInMemory(payload) && this.#sendBare(payload)) return 'queued';
     const number = this.#nextNumber();
     return this.#accept(this.#messageOf(number, payload, options), number);
   }
@@ -225,7 +257,10 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
     if (timeoutMs !== undefined) checkDuration('timeoutMs', timeoutMs);
     signal?.throwIfAborted();
     this.#admitSenders();
-    const message = this.#waitingMessageOf(this.#copy(payload), rest);
+    const given = this.#waitingMessageOf(payload, rest);
+    const owner = this.#ownerFor(given);
+    if (owner !== undefined) return owner.sendWait(payload, options);
+    const message = mailboxAccess.copy(given, undefined, undefined, this.#copy(payload));
     if (this.#senders.size === 0) {
       const outcome = this.#tryAccept(message);
       if (outcome !== undefined) return outcome;
@@ -253,8 +288,10 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
     checkObject('send options', options, 'InvalidMessage');
     const { timeoutMs, ...rest } = options;
     const untilMs = this.#deadlineOf(timeoutMs);
-    if (options === NO_OPTIONS && this.#takesBarePayloads && this.#sendBare(payload)) return 'queued';
+    if (options === NO_OPTIONS && this.#takesBarePayloads && this.#liesInMemory(payload) && this.#sendBare(payload)) return 'queued';
     const message = this.#waitingMessageOf(payload, rest);
+    const owner = this.#ownerFor(message);
+    if (owner !== undefined) return owner.sendMessage(message);
     for (;;) {
       const number = this.#ring.wish(ROOM_BELL);
       const outcome = this.#tryAccept(this.#entering(message));
@@ -295,7 +332,7 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
       if (message !== undefined) return message;
       if (this.#spin()) continue;
       const number = this.#ring.wish(BELL);
-      if (!this.#ring.isEmpty() || this.#ring.isClosed) continue;
+      if (!this.#isHeld && (!this.#ring.isEmpty() || this.#ring.isClosed)) continue;
       if (!this.#sleep(BELL, number, untilMs)) return this.tryRecv();
       const first = this.tryRecv();
       this.#wakeNextReceiver();
@@ -304,6 +341,7 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
   }
 
   tryRecv(): Message<T> | undefined {
+    if (this.#isHeld) return undefined;
     const message = this.#takeAndReport();
     if (message !== undefined || !this.#ring.isClosed) return message;
     // What was on its way in when it was closed is in by now, or refused.
@@ -334,7 +372,7 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
     for (const record of this.#ring.waiting()) {
       if (messages.length >= most) break;
       if (this.#isPast(record)) continue;
-      const message = this.#ring.look(record, () => this.#read(record));
+      const message = this.#ring.look(record, () => this.#look(record));
       if (message === undefined) continue;
       // Nobody has received this copy.
       mailboxAccess.giveUp(message);
@@ -357,23 +395,24 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
   stats(): InboxStats {
     const ring = this.#ring;
     const depthByPriority: Record<MessagePriority, number> = { critical: 0, high: 0, normal: 0, low: 0, batch: 0 };
-    let depth = 0;
-    for (const record of ring.waiting()) {
-      depthByPriority[this.#envelope.priorityOf(record)] += 1;
-      depth += 1;
-    }
+    for (const record of ring.waiting()) depthByPriority[this.#envelope.priorityOf(record)] += 1;
+    const [messagesReceived, messagesExpired, messagesDropped] = [ring.total(RECEIVED), ring.total(EXPIRED), ring.total(DROPPED)];
+    const [messagesDeadLettered, messagesAbandoned] = [ring.total(DEAD_LETTERED), ring.abandoned];
+    // Read last: whatever was counted as out by then is counted as in.
+    const messagesSent = ring.sent;
     return {
       capacity: this.#settings.capacity,
-      depth,
+      // Not counted one by one, since others send and receive meanwhile, and the books have to balance.
+      depth: messagesSent - messagesReceived - messagesExpired - messagesDropped - messagesDeadLettered - messagesAbandoned,
       depthByPriority,
       peakDepth: ring.peakDepth,
-      messagesSent: ring.sent,
-      messagesReceived: ring.total(RECEIVED),
-      messagesExpired: ring.total(EXPIRED),
-      messagesDropped: ring.total(DROPPED),
-      messagesDeadLettered: ring.total(DEAD_LETTERED),
+      messagesSent,
+      messagesReceived,
+      messagesExpired,
+      messagesDropped,
+      messagesDeadLettered,
       messagesRejected: ring.total(REJECTED),
-      messagesAbandoned: ring.abandoned,
+      messagesAbandoned,
       deadLetters: this.#deadLetters?.size ?? 0,
       waitingReceivers: this.#receivers.size,
       waitingSenders: this.#senders.size,
@@ -395,9 +434,36 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
     checkObject('close options', options);
     const discard = optional(checkBoolean)('discard', options.discard) ?? false;
     this.#ring.close();
+    // What has come in before goes to who waits for it, who may not have been woken yet.
+    if (!discard) this.#serve();
     this.#tellClosed();
     if (discard) this.#discardAll();
     this.#sendEverybodyAway();
+  }
+
+  /** @internal */
+  seal(): void {
+    this.close();
+  }
+
+  /** @internal */
+  end(deadLetters: DeadLetterQueue<unknown>, why: () => VigilError = () => this.#closedError()): void {
+    this.#ring.close();
+    this.#tellClosed();
+    this.#giveUpQueued(deadLetters, 'process_exited', why);
+    this.#sendEverybodyAway();
+  }
+
+  /** @internal On every side. */
+  hold(): void {
+    if (this.#side !== undefined) Atomics.store(this.#side.held, 0, 1);
+  }
+
+  /** @internal */
+  release(): void {
+    if (this.#side !== undefined) Atomics.store(this.#side.held, 0, 0);
+    this.#ring.ringAll();
+    this.#serve();
   }
 
   [Symbol.dispose](): void {
@@ -461,8 +527,26 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
     }
   }
 
+  get #isHeld(): boolean {
+    return this.#side !== undefined && Atomics.load(this.#side.held, 0) === 1;
+  }
+
+  #liesInMemory(payload: T): boolean {
+    return this.#side === undefined || isPlainData(payload);
+  }
+
+  /** Who sends a message, where this side never could. */
+  #ownerFor(message: Message<T>): SharedInboxOwner<T> | undefined {
+    const owner = this.#side?.owner;
+    if (owner === undefined || this.#ring.isClosed || !this.#liesInMemory(message.payload)) return owner;
+    this.#envelope.seal(message);
+    return this.#envelope.sizeBytes > this.#largestBytes ? owner : undefined;
+  }
+
   /** @param number - of a message that was made here; any other keeps its id. */
   #accept(message: Message<T>, number?: number): SendOutcome {
+    const owner = this.#side?.owner;
+    if (owner !== undefined && (this.#ring.isClosed || !this.#liesInMemory(message.payload))) return owner.sendMessage(message);
     return this.#tryAccept(message, number) ?? this.#overflow(message);
   }
 
@@ -476,18 +560,40 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
 
   /** Puts a message in, as far as nobody need be told; false when there is no room. */
   #place(message: Message<T>, number?: number): boolean {
-    this.#envelope.seal(message, number);
+    const liesInMemory = this.#liesInMemory(message.payload);
+    if (liesInMemory) this.#envelope.seal(message, number);
     if (this.#ring.isClosed) throw this.#closedRefusal();
     const { maxMessageSize, sizeOf } = this.#settings;
     if (maxMessageSize !== undefined) this.#checkSize(message.sizeBytes(sizeOf), maxMessageSize);
-    this.#checkSize(this.#envelope.sizeBytes, this.#largestBytes);
+    if (this.#side === undefined) this.#checkSize(this.#envelope.sizeBytes, this.#largestBytes);
     const expiresAtMs = mailboxAccess.expiresAtMs(message);
     if (expiresAtMs !== undefined && this.#environment.clock.now() >= expiresAtMs)
       throw this.#refusal('MessageExpired', `message ${message.id} expired before it reached "${this.name}"`);
-    if (this.#write(MESSAGE_PRIORITIES.indexOf(message.priority), expiresAtMs === undefined ? 0 : expiresAtMs + this.#offsetMs))
-      return true;
+    const rank = MESSAGE_PRIORITIES.indexOf(message.priority);
+    const expiry = expiresAtMs === undefined ? 0 : expiresAtMs + this.#offsetMs;
+    this.#lacksBytes = !liesInMemory || this.#envelope.sizeBytes > this.#largestBytes;
+    if (!this.#lacksBytes && this.#write(rank, expiry)) return true;
+    if (this.#lacksBytes && this.#placeParcel(message, number, rank, expiry)) return true;
     if (this.#ring.isClosed) throw this.#closedRefusal();
     return false;
+  }
+
+  /** The same for a message whose payload goes by another way. */
+  #placeParcel(message: Message<T>, number: number | undefined, rank: number, expiresAtMs: number): boolean {
+    const { parcels } = this.#side ?? {};
+    if (parcels?.send === undefined || !this.#hasFreeRecord()) return false;
+    const parcel = parcels.send(message.payload);
+    this.#envelope.seal(mailboxAccess.copy<unknown>(message, undefined, undefined, new Ticket(parcel)), number);
+    if (this.#write(rank, expiresAtMs)) return true;
+    parcels.take(parcel);
+    return false;
+  }
+
+  #hasFreeRecord(): boolean {
+    const record = this.#ring.claim();
+    if (record === NONE) return false;
+    this.#ring.withdraw(record);
+    return true;
   }
 
   /** Puts what is sealed into the ring of a priority; false when there is no room, or the inbox is closed. */
@@ -500,7 +606,7 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
       this.#envelope.write(record, ring.slot);
       ring.setExpiry(record, expiresAtMs);
       if (ring.publish(record, this.#settings.priorityQueues ? rank : 0)) return true;
-    }
+    } else this.#lacksBytes = true;
     ring.withdraw(record);
     return false;
   }
@@ -516,6 +622,8 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
   }
 
   #overflow(message: Message<T>): SendOutcome {
+    const owner = this.#side?.owner;
+    if (owner !== undefined && (this.#lacksBytes || this.#settings.enableDeadletter)) return owner.sendMessage(message);
     if (this.#settings.enableDeadletter && !this.deadLetters.isFull) {
       this.#ring.count(REJECTED);
       const own = mailboxAccess.copy(message, undefined, undefined, this.#copy(message.payload));
@@ -568,7 +676,8 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
   #serve(): boolean {
     const receivers = this.#receivers;
     if (receivers.size === 0) return false;
-    for (let message = this.#take(); message !== undefined; message = receivers.size > 0 ? this.#take() : undefined) {
+    const first = this.#isHeld ? undefined : this.#take();
+    for (let message = first; message !== undefined; message = receivers.size > 0 ? this.#take() : undefined) {
       receivers.shift()?.resolve(message);
       // A listener may send its receiver away, who must have its message by then.
       this.#reportReceived(message);
@@ -634,6 +743,11 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
   }
 
   #discardAll(): void {
+    this.#giveUpQueued(this.#settings.enableDeadletter ? this.deadLetters : undefined, 'inbox_closed', () => this.#closedError());
+  }
+
+  /** @param deadLetters - where what is queued goes; nowhere without. */
+  #giveUpQueued(deadLetters: DeadLetterQueue<unknown> | undefined, reason: DeadLetterReason, why: () => VigilError): void {
     const ring = this.#ring;
     for (let record = ring.take(); record !== NONE; record = ring.take()) {
       const message = this.#read(record);
@@ -642,10 +756,10 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
         this.#reportExpired(message);
         continue;
       }
-      ring.settle(record, this.#settings.enableDeadletter ? DEAD_LETTERED : DROPPED);
-      if (this.#settings.enableDeadletter) this.deadLetters.add(message, 'inbox_closed', this.name);
-      mailboxAccess.portOf(message)?.fail(this.#closedError());
-      if (!this.#settings.enableDeadletter) this.#report('message_dropped', message);
+      ring.settle(record, deadLetters === undefined ? DROPPED : DEAD_LETTERED);
+      deadLetters?.add(message, reason, this.name);
+      mailboxAccess.portOf(message)?.fail(why());
+      if (deadLetters === undefined) this.#report('message_dropped', message);
     }
   }
 
@@ -682,7 +796,7 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
 
   /** Looks for a message for a moment; whether there may be one. */
   #spin(): boolean {
-    for (let spin = 0; spin < SPINS; spin += 1) if (!this.#ring.isEmpty()) return true;
+    for (let spin = 0; spin < SPINS; spin += 1) if (!this.#ring.isEmpty()) return !this.#isHeld;
     return false;
   }
 
@@ -714,14 +828,24 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
     return expiresAtMs !== 0 && this.#now() >= expiresAtMs;
   }
 
+  /** The message in a record that was taken. */
   #read(record: number): Message<T> {
+    const message = this.#envelope.read(record);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what an `Inbox<T>` takes is what it gives out
-    return this.#envelope.read(record) as Message<T>;
+    return unpacked(message, (parcel) => this.#side?.parcels.take(parcel)) as Message<T>;
+  }
+
+  /** The message in a record that waits. */
+  #look(record: number): Message<T> {
+    const message = this.#envelope.read(record);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+    return unpacked(message, (parcel) => this.#side?.parcels.look(parcel)) as Message<T>;
   }
 
   #copy(payload: T): T {
+    const copy = this.#liesInMemory(payload) ? this.#envelope.copy(payload) : this.#side?.parcels.copy(payload);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a copy is of the type of what it was made of
-    return this.#envelope.copy(payload) as T;
+    return copy as T;
   }
 
   #checkSize(sizeBytes: number, maxBytes: number): void {
@@ -770,4 +894,9 @@ export class SharedInbox<T = unknown> implements Inbox<T> {
     if (!telemetry.wants(eventType)) return;
     telemetry.report(eventType, { mailbox: this.name, messageId: message.id, priority: message.priority });
   }
+}
+
+function unpacked(message: Message, open: (parcel: number) => unknown): Message {
+  const { payload } = message;
+  return payload instanceof Ticket ? mailboxAccess.copy(message, undefined, undefined, open(payload.parcel)) : message;
 }
