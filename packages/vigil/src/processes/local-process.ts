@@ -10,6 +10,7 @@ import {
   invalidOption,
   LocalInbox,
   type Outlet,
+  type ProcessInbox,
   type Signal,
   type VigilError,
 } from '../core/index.js';
@@ -30,7 +31,7 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
   #isEnded = false;
   #takesMessages = true;
   #isHeld = false;
-  #inbox: LocalInbox<TMessage> | undefined;
+  #inbox: ProcessInbox<TMessage> | undefined;
   #ref: LocalRef<TMessage> | undefined;
   /** Who wants to know of the end: names, monitors. */
   #exitCallbacks: CloseCallbacks<ExitReason> | undefined;
@@ -70,7 +71,7 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
     return this.#ref;
   }
 
-  get inbox(): LocalInbox<TMessage> {
+  get inbox(): ProcessInbox<TMessage> {
     if (this.#inbox === undefined) {
       this.#inbox = this.makeInbox();
       if (this.#isHeld) this.#inbox.hold();
@@ -167,8 +168,12 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
     this.#onward = undefined;
   }
 
+  protected makeInbox(): ProcessInbox<TMessage> {
+    return this.makeLocalInbox();
+  }
+
   /** @param outlet - where its messages go when its code is not in this event loop. */
-  protected makeInbox(outlet?: Outlet<TMessage>): LocalInbox<TMessage> {
+  protected makeLocalInbox(outlet?: Outlet<TMessage>): LocalInbox<TMessage> {
     return new LocalInbox(this.settings.id, this.settings.inbox, this.host.environment, outlet);
   }
 

@@ -7,6 +7,7 @@ import type {
   SendOptions,
   SendOutcome,
   SendWaitOptions,
+  SharedInboxData,
   VigilError,
 } from '../core/index.js';
 import type { Down, ExitSignal, Monitor, ProcessKind, ProcessRef } from './runner.js';
@@ -17,6 +18,17 @@ export interface Delivery {
   readonly signal: ExitSignal;
 }
 
+/** An inbox in shared memory, as threads are given it. */
+export interface LentInbox {
+  readonly isClosed: boolean;
+  /** `undefined` when only this side can send to it. */
+  readonly data: SharedInboxData | undefined;
+  /** A thread that had it is gone. */
+  bury(threadId: number): void;
+  /** What was sent there as a parcel has been taken out. */
+  parcelTaken(parcel: number): void;
+}
+
 /** What a ref needs of its process. */
 export interface Referent<TMessage> {
   readonly settings: { readonly id: string };
@@ -24,6 +36,8 @@ export interface Referent<TMessage> {
   readonly kind: ProcessKind;
   readonly isAlive: boolean;
   readonly inbox: Inbox<TMessage>;
+  /** Of a process whose inbox threads can be given. */
+  readonly lentInbox?: LentInbox | undefined;
   /** Calls back when the process ends; `undefined` when it has. */
   onExit(callback: (reason: ExitReason) => void): Cancel | undefined;
   /** Takes part in a link; false when the process has ended. */
@@ -75,6 +89,11 @@ export class LocalRef<TMessage = unknown> implements ProcessRef<TMessage> {
       if (cancel === undefined) tell({ kind: 'noproc' });
     });
     return { down, demonitor: () => cancel?.() ?? false };
+  }
+
+  /** @internal */
+  get lentInbox(): LentInbox | undefined {
+    return this.#process.lentInbox;
   }
 
   /** @internal */

@@ -84,8 +84,12 @@ export interface SharedInboxSide<T = unknown> {
    * Sends what needs a parcel, what finds the inbox closed, and what becomes a dead letter because it is full; left out where the inbox was made.
    */
   readonly owner?: SharedInboxOwner<T>;
-  /** One word: 1 while nothing is given out. */
-  readonly held: Int32Array<SharedArrayBuffer>;
+  /** Whether its size limit is one that only the owner can measure by. */
+  readonly isMeasuredElsewhere?: boolean;
+  /** Called with each message that is taken, before it is given out. */
+  readonly catchUp?: () => void;
+  /** One word, where the inbox is received from or held: 1 while nothing is given out. */
+  readonly held?: Int32Array<SharedArrayBuffer>;
 }
 
 export interface SharedInboxOptions {
@@ -128,6 +132,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   #deadLetters: DeadLetterQueue<T> | undefined;
   #cancelExpiryWatch: Cancel | undefined;
   readonly #side: SharedInboxSide<T> | undefined;
+  readonly #held: Int32Array<SharedArrayBuffer> | undefined;
   #isWatchingClose = false;
   /** Whether the last message that found no room had its record, and no bytes. */
   #lacksBytes = false;
@@ -148,6 +153,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   ) {
     this.name = name;
     this.#side = side;
+    this.#held = side?.held;
     this.#settings = settings;
     this.#environment = environment;
     const { clock } = environment;
@@ -456,12 +462,12 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   /** @internal On every side. */
   hold(): void {
-    if (this.#side !== undefined) Atomics.store(this.#side.held, 0, 1);
+    if (this.#held !== undefined) Atomics.store(this.#held, 0, 1);
   }
 
   /** @internal */
   release(): void {
-    if (this.#side !== undefined) Atomics.store(this.#side.held, 0, 0);
+    if (this.#held !== undefined) Atomics.store(this.#held, 0, 0);
     this.#ring.ringAll();
     this.#serve();
   }
@@ -528,11 +534,13 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   }
 
   get #isHeld(): boolean {
-    return this.#side !== undefined && Atomics.load(this.#side.held, 0) === 1;
+    return this.#held !== undefined && Atomics.load(this.#held, 0) === 1;
   }
 
+  /** Whether this side can put a payload into the memory. */
   #liesInMemory(payload: T): boolean {
-    return this.#side === undefined || isPlainData(payload);
+    if (this.#side === undefined) return true;
+    return this.#side.isMeasuredElsewhere !== true && isPlainData(payload);
   }
 
   /** Who sends a message, where this side never could. */
@@ -667,6 +675,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       }
       mailboxAccess.countAttempt(message);
       ring.settle(record, RECEIVED);
+      this.#side?.catchUp?.();
       return message;
     }
     return undefined;

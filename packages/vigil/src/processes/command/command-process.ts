@@ -27,13 +27,15 @@ export class CommandProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs
   #program: Program | undefined;
   #isReady = false;
   #isAsked = false;
+  readonly #queue: LocalInbox<unknown>;
   #killReason: ExitReason | undefined;
   #cancelReadiness: Cancel | undefined;
 
   constructor(options: CompleteCommandOptions, settings: ProcessSettings<TArgs>, incarnation: number, host: ProcessHost) {
     super(settings, incarnation, host);
     this.#options = options;
-    this.#input = new ProgramInput(this.#who, options.stdin, () => this.inbox);
+    this.#input = new ProgramInput(this.#who, options.stdin, () => this.#queue);
+    this.#queue = this.makeLocalInbox(this.#input);
     this.#pulse = new Pulse(settings, host.environment.clock, this);
   }
 
@@ -42,7 +44,7 @@ export class CommandProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs
   }
 
   protected override makeInbox(): LocalInbox<unknown> {
-    return super.makeInbox(this.#input);
+    return this.#queue;
   }
 
   start(): void {

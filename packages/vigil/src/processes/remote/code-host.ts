@@ -1,14 +1,14 @@
-import { crashed, type Environment, type ExitReason, type HostThread, MailboxSettings, VigilError } from '../../core/index.js';
+import { crashed, type Environment, type ExitReason, MailboxSettings, VigilError } from '../../core/index.js';
 import type { ProcessBody } from '../process-context.js';
 import type { Process, ProcessHost } from '../runner.js';
 import { dehydrateReason } from './data.js';
-import { Home } from './home.js';
+import { isAskedToStop } from './control.js';
+import { Home, type ThreadHome } from './home.js';
+import { HostedInbox } from './hosted-inbox.js';
 import { HostedProcess } from './hosted-process.js';
+import { HostedSharedInbox } from './hosted-shared-inbox.js';
 import { joinArgs } from './passed-inboxes.js';
-import { type LinkHome, SELF, type StartOrder, type ToCode } from './protocol.js';
-
-/** What is said to whoever runs here, whether the module is there or not. */
-type ForHome = Extract<ToCode, { is: 'credit' | 'answer' | 'reply' | 'down' | 'freed' }>;
+import { type ForHome, isForHome, type LinkHome, SELF, type StartOrder, type ToCode } from './protocol.js';
 
 type ForProcess = Exclude<ToCode, ForHome>;
 
@@ -32,11 +32,13 @@ export class CodeHost implements ProcessHost {
   readonly #pending: ForProcess[] = [];
   #path = '';
   #process: HostedProcess | undefined;
+  /** Where its messages come to, unless they are in memory that is shared. */
+  #buffer: HostedInbox | undefined;
   #hasEnded = false;
 
-  constructor(link: LinkHome, exit: Exit, thread?: HostThread) {
+  constructor(link: LinkHome, exit: Exit, threadHome?: ThreadHome) {
     this.#exit = exit;
-    this.#home = new Home(link, thread);
+    this.#home = new Home(link, threadHome);
   }
 
   get environment(): Environment {
@@ -52,6 +54,7 @@ export class CodeHost implements ProcessHost {
     this.#path = order.supervisor;
     this.#home.messageIds = order.messageIds;
     this.#home.tellsStateChanges = order.tellsStateChanges;
+    this.#home.trafficWanted = order.wantedTraffic;
     try {
       const body = bodyOf(await module, href);
       // An error that nobody caught may have ended it meanwhile.
@@ -68,8 +71,9 @@ export class CodeHost implements ProcessHost {
 
   receive(message: ToCode): void {
     // The module may wait for an answer while it is imported.
-    if (this.#hasEnded || this.#takeHome(message)) return;
-    if (this.#process === undefined) this.#pending.push(message);
+    if (this.#hasEnded) return;
+    if (isForHome(message)) this.#takeHome(message);
+    else if (this.#process === undefined) this.#pending.push(message);
     else this.#take(message, this.#process);
   }
 
@@ -101,7 +105,7 @@ export class CodeHost implements ProcessHost {
   }
 
   #processOf(body: ProcessBody, order: StartOrder): HostedProcess {
-    const { id, incarnation, readiness, priorityQueues, kind } = order;
+    const { id, incarnation, readiness, priorityQueues, kind, mail } = order;
     const args = joinArgs(order.args, order.inboxes, this.environment);
     const settings = {
       id,
@@ -114,44 +118,30 @@ export class CodeHost implements ProcessHost {
       maxBlockedMs: undefined,
       priority: 'normal',
     } as const;
-    return new HostedProcess(
-      body,
-      settings,
-      this.#home.refOf({ number: SELF, process: { id, incarnation, kind } }),
-      priorityQueues,
-      this,
-      this.#home,
-    );
+    const inbox = mail?.isMeasuredHere === true ? undefined : mail?.inbox;
+    const self = this.#home.refOf({ number: SELF, process: { id, incarnation, kind }, inbox });
+    if (mail === undefined) {
+      this.#buffer = new HostedInbox(id, priorityQueues, self, this.#home);
+      return new HostedProcess(body, settings, self, this.#buffer, () => false, this, this.#home);
+    }
+    const shared = new HostedSharedInbox(mail, this.#home);
+    this.#home.keepInbox(shared);
+    return new HostedProcess(body, settings, self, shared, () => isAskedToStop(mail.control), this, this.#home);
   }
 
-  /** Takes what is not for the process; false when it is. */
-  #takeHome(message: ToCode): message is ForHome {
+  #takeHome(message: ForHome): void {
+    this.#home.heard += 1;
     switch (message.is) {
       case 'credit':
-        this.#home.credit(message.count);
-        return true;
+        return this.#home.credit(message.count);
       case 'answer':
-        this.#home.answer(message.call, message.answer);
-        return true;
+        return this.#home.answer(message.call, message.answer);
       case 'reply':
-        this.#home.replied(message);
-        return true;
+        return this.#home.replied(message);
       case 'down':
-        this.#home.down(message);
-        return true;
+        return this.#home.down(message);
       case 'freed':
-        this.#home.names.freed(message.name);
-        return true;
-      case 'start':
-      case 'stop':
-      case 'suspend':
-      case 'resume':
-      case 'deliver':
-      case 'drained':
-      case 'exit_signal':
-      case 'notify':
-      case 'ping':
-        return false;
+        return this.#home.names.freed(message.name);
     }
   }
 
@@ -166,9 +156,9 @@ export class CodeHost implements ProcessHost {
       case 'resume':
         return process.resume();
       case 'deliver':
-        return process.deliver(message.loan, message.message);
+        return this.#buffer?.deliver(message.loan, message.message);
       case 'drained':
-        return process.drained();
+        return this.#buffer?.drained();
       case 'exit_signal':
         return process.hearExit(this.#home.exitSignalOf(message));
       case 'notify':

@@ -1,5 +1,5 @@
-import type { OwnedSender, Sender } from '../../core/index.js';
-import { LocalRef } from '../local-ref.js';
+import type { OwnedSender, Sender, SharedInboxData } from '../../core/index.js';
+import { type LentInbox, LocalRef } from '../local-ref.js';
 import { type Handle, SELF } from './protocol.js';
 
 interface Entry {
@@ -17,9 +17,13 @@ interface Entry {
 export class Handles {
   readonly #entries = new Map<number, Entry>();
   readonly #numbers = new Map<OwnedSender, number>();
+  readonly #sharesMemory: boolean;
+  readonly #lent = new Set<LentInbox>();
   #lastNumber = SELF;
 
-  constructor(self: OwnedSender) {
+  /** @param sharesMemory - whether the code can put its messages into inboxes in shared memory by itself. */
+  constructor(self: OwnedSender, sharesMemory: boolean) {
+    this.#sharesMemory = sharesMemory;
     // Never forgotten.
     this.#add(SELF, self, Number.POSITIVE_INFINITY);
   }
@@ -30,8 +34,19 @@ export class Handles {
     const number = this.#numbers.get(sender) ?? this.#nextNumber(sender);
     const entry = this.#entries.get(number);
     if (entry !== undefined) entry.given += 1;
-    const process = sender instanceof LocalRef ? { id: sender.id, incarnation: sender.incarnation, kind: sender.kind } : undefined;
-    return { number, process };
+    if (!(sender instanceof LocalRef)) return { number, process: undefined };
+    return { number, process: { id: sender.id, incarnation: sender.incarnation, kind: sender.kind }, inbox: this.#lend(sender.lentInbox) };
+  }
+
+  /** The inboxes that were lent with handles, but some that have closed. */
+  get lentInboxes(): readonly LentInbox[] {
+    return [...this.#lent];
+  }
+
+  /** What was sent as a parcel to whoever has a number was taken out of its inbox. */
+  parcelTaken(number: number, parcel: number): void {
+    const sender = this.get(number);
+    if (sender instanceof LocalRef) sender.lentInbox?.parcelTaken(parcel);
   }
 
   /** Only numbers that were said are asked for. */
@@ -46,6 +61,15 @@ export class Handles {
     if (entry?.given !== heard) return;
     this.#entries.delete(number);
     this.#numbers.delete(entry.sender);
+  }
+
+  #lend(inbox: LentInbox | undefined): SharedInboxData | undefined {
+    const data = this.#sharesMemory ? inbox?.data : undefined;
+    if (inbox !== undefined && data !== undefined && !this.#lent.has(inbox)) {
+      for (const lent of this.#lent) if (lent.isClosed) this.#lent.delete(lent);
+      this.#lent.add(inbox);
+    }
+    return data;
   }
 
   #nextNumber(sender: OwnedSender): number {

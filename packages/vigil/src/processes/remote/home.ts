@@ -4,25 +4,32 @@ import {
   type Environment,
   failFast,
   type HostThread,
+  isTrafficEvent,
   isVigilError,
   type Logger,
+  MailboxSettings,
   noTelemetry,
   type OwnedSender,
   ReplyExchange,
   type ReplyRoute,
   type SendOutcome,
+  SharedInbox,
+  type SharedInboxData,
+  type SharedInboxSide,
   SystemClock,
   type TelemetryEvents,
   type TelemetryEventType,
   type TelemetrySink,
+  TRAFFIC_EVENTS,
   systemRandom,
   VigilError,
 } from '../../core/index.js';
 import type { Down, ExitSignal, Monitor } from '../runner.js';
 import { BorrowedNames } from './borrowed-names.js';
 import { BorrowedTopics } from './borrowed-topics.js';
+import { saidSoFar } from './control.js';
 import { dehydrate, dehydrateReason, revive, reviveReason } from './data.js';
-import { dehydrateOutcome, reviveOutcome } from './message-data.js';
+import { dehydrateMessage, dehydrateOutcome, reviveOutcome } from './message-data.js';
 import {
   type Answer,
   type Calls,
@@ -31,12 +38,21 @@ import {
   type LinkHome,
   type MessageData,
   type Reply,
+  SELF,
   SEND_WINDOW,
   type SendWait,
   type ServerEventType,
+  type SharedMailData,
   type ToCode,
 } from './protocol.js';
 import { type RefHome, RemoteRef, RemoteSender } from './remote-ref.js';
+
+/** What a thread has that a process has not. */
+export interface ThreadHome {
+  readonly thread: HostThread;
+  /** What no other side of the runtime is called. */
+  readonly side: string;
+}
 
 interface PendingRequest {
   resolve(outcome: SendOutcome): void;
@@ -64,6 +80,10 @@ export class Home implements RefHome, TelemetrySink {
    */
   messageIds: number | string = systemRandom.next().toString(36).slice(2);
   tellsStateChanges = false;
+  /** How much was said here that was not for the process. */
+  heard = 0;
+  /** Which events of messages are wanted over there. */
+  trafficWanted: Int32Array<SharedArrayBuffer> | undefined;
   readonly #link: LinkHome;
   readonly #homeward: ReplyRoute = {
     deliver: (to, correlationId, outcome) => this.post({ is: 'reply', to, correlationId, outcome: dehydrateOutcome(outcome) }),
@@ -71,20 +91,23 @@ export class Home implements RefHome, TelemetrySink {
   /** So that the same process is the same ref, as long as somebody holds it. */
   readonly #refs = new Map<number, { readonly sender: WeakRef<RemoteSender>; heard: number }>();
   readonly #dropped = new FinalizationRegistry<number>((number) => this.#forget(number));
+  /** Those that this thread has sent to, and its own. */
+  readonly #inboxes = new Map<string, SharedInbox>();
   readonly #requests = new Map<number, PendingRequest>();
   readonly #watches = new Map<number, (down: Down) => void>();
   #credit = SEND_WINDOW;
   #droppedLines = 0;
+  #reports = 0;
   #lastNumber = 0;
   #lastMessageId = 0;
 
-  constructor(link: LinkHome, thread?: HostThread) {
+  constructor(link: LinkHome, threadHome?: ThreadHome) {
     this.#link = link;
     const level = (name: keyof Logger) => (message: string, details?: unknown) => this.#logLine(name, message, details);
     this.log = { debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') };
     const { clock, log } = this;
     // By chance, since a module may ask something before the runtime has given this side a number.
-    this.replies = new ReplyExchange(clock, this.messageIds, this.#homeward);
+    this.replies = new ReplyExchange(clock, threadHome?.side ?? this.messageIds, this.#homeward);
     this.environment = {
       replies: this.replies,
       clock,
@@ -96,7 +119,7 @@ export class Home implements RefHome, TelemetrySink {
       // What is left in the buffer at the end is still in the books of the other side, which buries it.
       deadLetters: new DeadLetterQueue(1, clock, noTelemetry),
       guard: { watch: () => () => false },
-      ...(thread !== undefined && { thread }),
+      ...(threadHome !== undefined && { thread: threadHome.thread }),
       nextMessageId: () => this.nextMessageId(),
     };
   }
@@ -119,6 +142,57 @@ export class Home implements RefHome, TelemetrySink {
     if (!isServerEvent(eventType)) return;
     const reason = 'reason' in metadata && typeof metadata.reason === 'object' ? dehydrateReason(metadata.reason) : undefined;
     this.post({ is: 'server', eventType, reason });
+  }
+
+  /** Attaches this thread to the inbox of a process, with what it needs to send there what only the other side can. */
+  inboxOf(handle: number, data: SharedInboxData): SharedInbox {
+    const known = this.#inboxes.get(data.label);
+    if (known !== undefined) return known;
+    const inbox = new SharedInbox(data.name, new MailboxSettings(data.settings), this.mailEnvironment, {}, data, this.#sideOf(handle));
+    this.keepInbox(inbox);
+    return inbox;
+  }
+
+  /** So that this thread is attached to it once, however often it comes to know of it. */
+  keepInbox(inbox: SharedInbox): void {
+    for (const [label, known] of this.#inboxes) if (known.isClosed()) this.#inboxes.delete(label);
+    this.#inboxes.set(inbox.data().label, inbox);
+  }
+
+  /** What inboxes of processes need here: their events are reported over there. */
+  get mailEnvironment(): Environment {
+    return {
+      ...this.environment,
+      telemetry: { wants: (eventType) => this.#wantsTraffic(eventType), report: this.#reportTraffic.bind(this) },
+    };
+  }
+
+  /** This side of the inbox of the code itself. */
+  ownSide({ control, isMeasuredHere }: SharedMailData): SharedInboxSide {
+    // What was said before a message was sent is heard before it is received: who has a name no more, who has ended.
+    const catchUp = () => {
+      if (saidSoFar(control) !== (this.heard | 0)) this.#link.catchUp?.();
+    };
+    return { ...this.#sideOf(SELF), held: control, isMeasuredElsewhere: isMeasuredHere, catchUp };
+  }
+
+  /** This side of the inbox of a process. Parcels are opened only by the code that they are for; here others take out what has expired. */
+  #sideOf(handle: number): SharedInboxSide {
+    const parcels = handle === SELF ? this.#link.parcels : undefined;
+    return {
+      parcels: {
+        copy: (payload) => payload,
+        look: (parcel) => parcels?.look(parcel),
+        take: (parcel) => {
+          this.post({ is: 'taken', from: handle, parcel });
+          return parcels?.take(parcel);
+        },
+      },
+      owner: {
+        sendMessage: (message) => this.call('send', handle, dehydrateMessage(message, this.clock)),
+        sendWait: (payload, { signal, ...options }) => this.request({ to: handle, payload, options }, signal),
+      },
+    };
   }
 
   call<K extends keyof Calls>(call: K, ...args: Parameters<Calls[K]>): ReturnType<Calls[K]> {
@@ -168,7 +242,7 @@ export class Home implements RefHome, TelemetrySink {
   }
 
   /** The sender behind a handle: always the same one, so that refs can be compared. */
-  senderOf({ number, process }: Handle): OwnedSender {
+  senderOf({ number, process, inbox }: Handle): OwnedSender {
     const entry = this.#refs.get(number);
     const heard = (entry?.heard ?? 0) + 1;
     const known = entry?.sender.deref();
@@ -176,7 +250,7 @@ export class Home implements RefHome, TelemetrySink {
       entry.heard = heard;
       return known;
     }
-    const sender = process === undefined ? new RemoteSender(number, this) : new RemoteRef(number, process, this);
+    const sender = process === undefined ? new RemoteSender(number, this) : new RemoteRef(number, process, this, inbox);
     this.#refs.set(number, { sender: new WeakRef(sender), heard });
     this.#dropped.register(sender, number);
     return sender;
@@ -226,6 +300,19 @@ export class Home implements RefHome, TelemetrySink {
     if (entry === undefined || entry.sender.deref() !== undefined) return;
     this.#refs.delete(handle);
     this.post({ is: 'forget', handle, heard: entry.heard });
+  }
+
+  #wantsTraffic(eventType: TelemetryEventType): boolean {
+    if (this.trafficWanted === undefined || !isTrafficEvent(eventType)) return false;
+    return (Atomics.load(this.trafficWanted, 0) & (1 << TRAFFIC_EVENTS.indexOf(eventType))) !== 0;
+  }
+
+  #reportTraffic<K extends TelemetryEventType>(eventType: K, facts: TelemetryEvents[K]): void {
+    if (!isTrafficEvent(eventType) || !('mailbox' in facts && 'messageId' in facts)) return;
+    this.post({ is: 'traffic', eventType, facts });
+    this.#reports += 1;
+    // Nobody may be faster for long than who hears of it.
+    if (this.#reports % SEND_WINDOW === 0) this.call('catchUp');
   }
 
   #logLine(level: keyof Logger, message: string, details: unknown): void {

@@ -4,25 +4,21 @@ import {
   checkOr,
   type CloseOptions,
   type DeadLetter,
-  DeadLetterQueue,
+  type DeadLetterQueue,
   type InboxStats,
   LocalInbox,
-  mailboxAccess,
   MailboxSettings,
   MESSAGE_PRIORITIES,
-  Message,
-  noTelemetry,
-  type ReplayOutcome,
+  type Message,
   type Sender,
   type SendOptions,
   type SendOutcome,
   type SendWaitOptions,
-  VigilError,
 } from '../../core/index.js';
 import type { Home } from './home.js';
-import { dehydrateMessage, reviveLetter, reviveMessage } from './message-data.js';
+import { givenUpAtHome, HostedDeadLetters } from './hosted-dead-letters.js';
+import { reviveMessage } from './message-data.js';
 import { LOAN_WINDOW, type MessageData } from './protocol.js';
-import { RemoteSender } from './remote-ref.js';
 
 /**
  * The inbox of a process as its code sees it where it runs: a buffer of messages that are out on loan. Receiving happens here; everything
@@ -44,6 +40,14 @@ export class HostedInbox extends LocalInbox {
   override get deadLetters(): DeadLetterQueue {
     this.#deadLetters ??= new HostedDeadLetters(this.#home);
     return this.#deadLetters;
+  }
+
+  /** It stays open after a stop request, since there may be more to come. */
+  override seal(): void {}
+
+  /** Nothing more will be delivered. */
+  drained(): void {
+    super.seal();
   }
 
   /** A message has come over. */
@@ -94,52 +98,6 @@ export class HostedInbox extends LocalInbox {
   }
 
   override deadLetter(message: Message): DeadLetter {
-    if (!(message instanceof Message)) throw new VigilError('InvalidMessage', `inbox "${this.name}" can only give up a message`);
-    if (!mailboxAccess.giveUp(message))
-      throw new VigilError('InvalidState', `message ${message.id} was not received, or was given up already`);
-    const letter = this.#home.call('deadLetter', dehydrateMessage(message, this.#home.clock));
-    return { ...letter, message };
-  }
-}
-
-/** The dead letters of an inbox on the other side of the boundary. */
-class HostedDeadLetters extends DeadLetterQueue {
-  readonly #home: Home;
-
-  constructor(home: Home) {
-    super(home.call('deadLetters').capacity, home.clock, noTelemetry);
-    this.#home = home;
-  }
-
-  override get size(): number {
-    return this.#home.call('deadLetters').letters.length;
-  }
-
-  override get isFull(): boolean {
-    return this.size >= this.capacity;
-  }
-
-  override get evicted(): number {
-    return this.#home.call('deadLetters').evicted;
-  }
-
-  override list(): DeadLetter[] {
-    return this.#home.call('deadLetters').letters.map((data) => {
-      return reviveLetter(data, this.#home.clock);
-    });
-  }
-
-  override replay(id: number, to?: Sender): ReplayOutcome {
-    if (to !== undefined && !(to instanceof RemoteSender))
-      throw new VigilError('InvalidConfiguration', 'a dead letter of this process can be replayed to what whereis has found');
-    return this.#home.call('replay', id, to?.handle);
-  }
-
-  override discard(id: number): boolean {
-    return this.#home.call('discard', id);
-  }
-
-  override discardAll(): number {
-    return this.#home.call('discardAll');
+    return givenUpAtHome(message, this.name, this.#home);
   }
 }

@@ -1,10 +1,8 @@
-import { checkFunction, crashed, failFast, invalidOption, type LocalInbox } from '../../core/index.js';
+import { checkFunction, crashed, failFast, invalidOption, type ProcessInbox } from '../../core/index.js';
 import type { ProcessBody } from '../process-context.js';
 import type { ExitSignal, Monitor, ProcessHost, ProcessRef, ProcessSettings } from '../runner.js';
 import { TaskProcess } from '../task/task-process.js';
 import type { Home } from './home.js';
-import { HostedInbox } from './hosted-inbox.js';
-import type { MessageData } from './protocol.js';
 import { RemoteRef } from './remote-ref.js';
 
 const checkHandler = checkFunction<(signal: ExitSignal) => void>();
@@ -12,45 +10,46 @@ const checkHandler = checkFunction<(signal: ExitSignal) => void>();
 /** A body that runs as a task where it was put, and asks everything that goes beyond it of its runtime on the other side. */
 export class HostedProcess extends TaskProcess {
   readonly #home: Home;
-  readonly #hostedInbox: HostedInbox;
+  readonly #hostedInbox: ProcessInbox;
+  readonly #isAskedToStop: () => boolean;
   readonly #self: RemoteRef;
   #exitHandler: ((signal: ExitSignal) => void) | undefined;
 
-  constructor(body: ProcessBody, settings: ProcessSettings, self: RemoteRef, priorityQueues: boolean, host: ProcessHost, home: Home) {
+  /** @param isAskedToStop - whether it was, though it may not have been told yet. */
+  constructor(
+    body: ProcessBody,
+    settings: ProcessSettings,
+    self: RemoteRef,
+    inbox: ProcessInbox,
+    isAskedToStop: () => boolean,
+    host: ProcessHost,
+    home: Home,
+  ) {
     super(body, settings, self.incarnation, host);
     this.#home = home;
     this.#self = self;
-    this.#hostedInbox = new HostedInbox(settings.id, priorityQueues, self, home);
-    home.inbox = this.#hostedInbox;
+    this.#hostedInbox = inbox;
+    this.#isAskedToStop = isAskedToStop;
+    home.inbox = inbox;
+    // Held and released from the first moment, though the code may never ask for it.
+    void this.inbox;
+    inbox.onClose(() => this.#hearOfStop());
   }
 
   override get self(): ProcessRef {
     return this.#self;
   }
 
-  protected override makeInbox(): LocalInbox {
+  protected override makeInbox(): ProcessInbox {
     return this.#hostedInbox;
   }
 
   /** What has begun says so before its body is entered: code that exits or loops at once could not say it afterwards. */
   override start(): void {
     if (this.settings.readiness === 'immediate') this.ready();
+    this.#hearOfStop();
     super.start();
   }
-
-  /** A message for its inbox has come over. */
-  deliver(loan: number, message: MessageData): void {
-    // Whoever is the first to ask for the inbox gets it as the process's state wants it: held, or not.
-    void this.inbox;
-    this.#hostedInbox.deliver(loan, message);
-  }
-
-  /** Nothing more will be delivered. Until then the buffer stays open after a stop request, since there may be more to come. */
-  drained(): void {
-    super.refuseMessages();
-  }
-
-  protected override refuseMessages(): void {}
 
   override register(name: string, value?: unknown): void {
     this.#checkAlive();
@@ -89,6 +88,11 @@ export class HostedProcess extends TaskProcess {
     } catch (error) {
       this.kill(crashed(error));
     }
+  }
+
+  /** An inbox that is closed because of a stop request is noticed before the request itself arrives. */
+  #hearOfStop(): void {
+    if (this.#isAskedToStop()) this.stop();
   }
 
   #checkAlive(): void {

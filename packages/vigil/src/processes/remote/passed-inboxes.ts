@@ -36,7 +36,7 @@ function without(
   found: { path: readonly string[]; inbox: SharedInbox }[],
   above: Set<object>,
 ): unknown {
-  if (value instanceof SharedInbox) {
+  if (value instanceof SharedInbox && !value.isOwned) {
     found.push({ path, inbox: value });
     return undefined;
   }

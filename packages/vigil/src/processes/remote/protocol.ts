@@ -34,12 +34,18 @@ import type {
   Logger,
   MailboxStats,
   Message,
+  Parcels,
   ReplayOutcome,
   SendOptions,
+  SendOutcome,
   SendWaitOptions,
+  SharedInboxData,
   Signal,
+  TelemetryEvents,
+  TrafficEventType,
 } from '../../core/index.js';
 import type { ProcessKind, Readiness } from '../runner.js';
+import type { Control } from './control.js';
 import type { Data, ReasonData } from './data.js';
 import type { PassedInbox } from './passed-inboxes.js';
 
@@ -60,6 +66,8 @@ export interface Handle {
   readonly number: number;
   /** Of a process; a mailbox has none. */
   readonly process: { readonly id: string; readonly incarnation: number; readonly kind: ProcessKind } | undefined;
+  /** Where a thread puts its messages for it, without asking anybody. */
+  readonly inbox?: SharedInboxData | undefined;
 }
 
 /** Who has a name, and what was said with it. */
@@ -93,6 +101,14 @@ export interface Reply {
 
 export type ReplyData = { readonly payload: unknown } | { readonly error: Data };
 
+/** The inbox of a thread on its way there. */
+export interface SharedMailData {
+  readonly inbox: SharedInboxData;
+  readonly control: Control;
+  /** Whether it has a size limit that only the other side can measure by. */
+  readonly isMeasuredHere: boolean;
+}
+
 export interface StartOrder {
   readonly is: 'start';
   readonly id: string;
@@ -103,6 +119,10 @@ export interface StartOrder {
   readonly inboxes: readonly PassedInbox[];
   readonly readiness: Readiness;
   readonly priorityQueues: boolean;
+  /** Of a thread: its own inbox, unless that is lent. */
+  readonly mail: SharedMailData | undefined;
+  /** Of a thread: which events of messages are wanted here. */
+  readonly wantedTraffic: Int32Array<SharedArrayBuffer> | undefined;
   readonly supervisor: string;
   /** The number of that side, of which the runtime gives no other: the beginning of the ids of messages that are made there. */
   readonly messageIds: number | string;
@@ -130,6 +150,15 @@ export type ToCode =
   | { readonly is: 'freed'; readonly name: string }
   | { readonly is: 'ping'; readonly number: number };
 
+/** What is said to whoever runs there, whether the module is there or not. */
+export type ForHome = Extract<ToCode, { is: 'credit' | 'answer' | 'reply' | 'down' | 'freed' }>;
+
+const FOR_HOME: Readonly<Record<ForHome['is'], true>> = { credit: true, answer: true, reply: true, down: true, freed: true };
+
+export function isForHome(message: ToCode): message is ForHome {
+  return Object.hasOwn(FOR_HOME, message.is);
+}
+
 export type ServerEventType = 'genserver_started' | 'genserver_stopped' | 'genserver_state_changed';
 
 /** What is said here. */
@@ -139,6 +168,10 @@ export type FromCode =
   /** An event of a server; which process it is about is known here. */
   | { readonly is: 'server'; readonly eventType: ServerEventType; readonly reason: ReasonData | undefined }
   | { readonly is: 'ended'; readonly reason: ReasonData }
+  /** A parcel was taken out of an inbox. */
+  | { readonly is: 'taken'; readonly from: number; readonly parcel: number }
+  /** What happened there to a message in an inbox in shared memory. */
+  | { readonly is: 'traffic'; readonly eventType: TrafficEventType; readonly facts: TelemetryEvents[TrafficEventType] }
   | { readonly is: 'settled'; readonly loan: number; readonly outcome: 'received' | 'expired' }
   | { readonly is: 'send'; readonly to: number; readonly message: MessageData }
   | { readonly is: 'log'; readonly level: keyof Logger; readonly message: string; readonly details: Data | undefined }
@@ -180,6 +213,12 @@ export interface Calls {
   link(handle: number): void;
   trapExits(): void;
   unlink(handle: number): boolean;
+  /** What a shared inbox cannot take from there. */
+  send(handle: number, message: MessageData): SendOutcome;
+  /** Closes the inbox of the code and gives up what is queued. */
+  discardQueued(): void;
+  /** Answered when all is heard that was said before. */
+  catchUp(): void;
   inboxStats(): InboxStats;
   peek(limit: number | undefined): MessageData[];
   deadLetter(message: MessageData): LetterData;
@@ -193,6 +232,13 @@ export type LetterData = Omit<DeadLetter, 'message'> & { readonly message: Messa
 
 export type Call = { [K in keyof Calls]: { readonly call: K; readonly args: Parameters<Calls[K]> } }[keyof Calls];
 
+/** A payload that does not lie in the memory of an inbox, or the news that it is needed no more. */
+export interface ParcelData {
+  readonly parcel: number;
+  readonly payload: unknown;
+  readonly isGone?: boolean;
+}
+
 /** What came of a call or a request. */
 export type Answer<T = unknown> = { readonly value: T } | { readonly error: Data };
 
@@ -200,6 +246,10 @@ export type Answer<T = unknown> = { readonly value: T } | { readonly error: Data
 export interface LinkHome {
   /** @throws {VigilError} `InvalidMessage` when it holds what cannot be cloned. */
   post(message: FromCode): void;
+  /** Of a thread: hears at once what was said and is for the home, though its event loop may not turn. */
+  catchUp?(): void;
+  /** Of a thread: what was sent as parcels. */
+  readonly parcels?: Pick<Parcels, 'look' | 'take'>;
   /** Blocks until it is answered. */
   call<K extends keyof Calls>(call: K, ...args: Parameters<Calls[K]>): ReturnType<Calls[K]>;
 }

@@ -6,19 +6,20 @@ import {
   type ExitReason,
   isVigilError,
   KILLED,
-  type LocalInbox,
+  isTrafficEvent,
+  LocalInbox,
   mailboxAccess,
-  MESSAGE_PRIORITIES,
   type Message,
   NORMAL,
-  type Outlet,
+  type ProcessInbox,
   type ReplyOutcome,
   type ReplyRoute,
   SHUTDOWN,
   type Signal,
+  wantedTrafficOf,
 } from '../../core/index.js';
 import { LocalProcess } from '../local-process.js';
-import { LocalRef } from '../local-ref.js';
+import { type LentInbox, LocalRef } from '../local-ref.js';
 import { Pulse } from '../pulse.js';
 import type { Down, Monitor, ProcessHost, ProcessSettings, Vitals } from '../runner.js';
 import { copied, dehydrate, dehydrateReason, type ReasonData, revive, reviveReason } from './data.js';
@@ -26,6 +27,7 @@ import { type PartedArgs, partArgs } from './passed-inboxes.js';
 import { Handles, nameOf } from './handles.js';
 import { LentNames, type NamesBorrower } from './lent-names.js';
 import { LentTopics } from './lent-topics.js';
+import { Loans } from './loans.js';
 import { dehydrateLetter, dehydrateMessage, dehydrateOutcome, reviveMessage, reviveOutcome } from './message-data.js';
 import {
   type Answer,
@@ -33,12 +35,15 @@ import {
   type Calls,
   CREDIT_BATCH,
   type FromCode,
-  LOAN_WINDOW,
+  isForHome,
+  type MessageData,
+  type ParcelData,
   type SendWait,
   type ServerEventType,
   type StartOrder,
   type ToCode,
 } from './protocol.js';
+import { canBeShared, SharedMail } from './shared-mail.js';
 import type { Boot, Need, Workplace, WorkplaceUser } from './workplace.js';
 import type { Workplaces } from './workplaces.js';
 
@@ -59,18 +64,15 @@ export interface RemoteKind {
  *
  * Invariant: its end is recorded when the thread or process is gone, never before; the first reason that was known by then counts.
  */
-export class RemoteProcess<TArgs = unknown>
-  extends LocalProcess<unknown, TArgs>
-  implements NamesBorrower, Outlet, ReplyRoute, WorkplaceUser
-{
+export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs> implements NamesBorrower, ReplyRoute, WorkplaceUser {
   readonly #remote: RemoteKind;
   readonly #workplaces: Workplaces;
-  readonly #handles: Handles = new Handles(this.ref);
+  readonly #handles: Handles;
   readonly #names: LentNames;
   readonly #topics: LentTopics;
-  readonly #loans = new Map<number, Message>();
-  /** How many more messages of each rank may be lent. */
-  readonly #windows: number[] = MESSAGE_PRIORITIES.map(() => LOAN_WINDOW);
+  readonly #loans: Loans;
+  /** Instead of loans, where the code is a thread. */
+  #sharedMail: SharedMail | undefined;
   /** Sends that wait for room on behalf of the code. */
   readonly #requests = new Map<number, AbortController>();
   readonly #watches = new Map<number, Monitor>();
@@ -81,17 +83,17 @@ export class RemoteProcess<TArgs = unknown>
   #hasStarted = false;
   #isReady = false;
   #isAsked = false;
-  #hasDrained = false;
   #isIgnored = false;
   #reason: ExitReason | undefined;
   #cancelLeaving: Cancel | undefined;
-  #lastLoan = 0;
   #dealtWith = 0;
 
   constructor(remote: RemoteKind, workplaces: Workplaces, settings: ProcessSettings<TArgs>, incarnation: number, host: ProcessHost) {
     super(settings, incarnation, host);
     this.#remote = remote;
     this.#workplaces = workplaces;
+    this.#handles = new Handles(this.ref, remote.kind === 'thread');
+    this.#loans = new Loans(this, host.environment.clock);
     this.#names = new LentNames(host.environment.names, this.#handles, this);
     this.#topics = new LentTopics(host.environment.topics, this.#handles);
     this.#pulse = new Pulse(settings, host.environment.clock, {
@@ -114,6 +116,7 @@ export class RemoteProcess<TArgs = unknown>
   start(): void {
     if (!this.isAlive) return;
     this.#hasStarted = true;
+    const { inbox } = this;
     try {
       const order = this.#startOrder();
       this.#workplace = this.#workplaces.take(this.#need);
@@ -124,8 +127,11 @@ export class RemoteProcess<TArgs = unknown>
       this.#failToStart(error);
       return;
     }
+    const { replyTo } = this.#workplace;
+    if (replyTo !== undefined) this.host.environment.replies.learnRoute({ replyTo }, this);
     if (this.#isAsked) this.#tellStop();
-    else this.arrived();
+    this.#sharedMail?.open();
+    if (inbox instanceof LocalInbox) this.#loans.open(inbox);
   }
 
   stop(): void {
@@ -185,24 +191,19 @@ export class RemoteProcess<TArgs = unknown>
     this.post({ is: 'reply', to, correlationId, outcome: data });
   }
 
-  /** Lends what may be lent. */
-  arrived(): void {
-    if (!this.#hasStarted || !this.isAlive || this.#hasDrained) return;
-    const { clock } = this.host.environment;
-    const isOpen = (rank: number) => (this.#windows[rank] ?? 0) > 0;
-    for (let message = this.inbox.lend(isOpen); message !== undefined; message = this.inbox.lend(isOpen)) {
-      this.#lastLoan += 1;
-      this.#loans.set(this.#lastLoan, message);
-      this.#moveWindow(message, -1);
-      this.post({ is: 'deliver', loan: this.#lastLoan, message: dehydrateMessage(message, clock) });
-    }
-    if (!this.inbox.isDrained()) return;
-    this.#hasDrained = true;
-    this.post({ is: 'drained' });
+  get lentInbox(): LentInbox | undefined {
+    return this.#sharedMail;
   }
 
-  protected override makeInbox(): LocalInbox {
-    return super.makeInbox(this);
+  postParcel(parcel: ParcelData): void {
+    this.#workplace?.postParcel?.(parcel);
+  }
+
+  protected override makeInbox(): ProcessInbox {
+    const { id, inbox } = this.settings;
+    if (this.kind === 'fork' || !canBeShared(inbox)) return this.makeLocalInbox(this.#loans);
+    this.#sharedMail = new SharedMail(id, inbox, this.host.environment, this);
+    return this.#sharedMail.inbox;
   }
 
   /** Takes what the code's side has said. What cannot be understood is an error of that side, not of this application. */
@@ -226,9 +227,15 @@ export class RemoteProcess<TArgs = unknown>
 
   gone(failure: Error | undefined): void {
     const threadId = this.#workplace?.threadId;
-    if (threadId !== undefined) for (const { inbox } of this.#passed) inbox.bury(threadId);
+    if (threadId !== undefined) for (const inbox of this.#inboxesThere()) inbox.bury(threadId);
     const itself = this.#isAsked ? SHUTDOWN : NORMAL;
     this.#finish(this.#reason ?? (failure === undefined ? itself : crashed(failure)));
+  }
+
+  /** The inboxes in shared memory that its code may have used. */
+  #inboxesThere(): { bury(threadId: number): void }[] {
+    const own = this.#sharedMail === undefined ? [] : [this.#sharedMail];
+    return [...own, ...this.#passed.map(({ inbox }) => inbox), ...this.#handles.lentInboxes];
   }
 
   get #need(): Need {
@@ -245,7 +252,12 @@ export class RemoteProcess<TArgs = unknown>
       case 'ended':
         return this.#leave(reviveReason(message.reason));
       case 'settled':
-        return this.#settle(message.loan, message.outcome);
+        return this.#loans.settle(message.loan, message.outcome);
+      case 'taken':
+        return this.#handles.parcelTaken(message.from, message.parcel);
+      case 'traffic':
+        if (isTrafficEvent(message.eventType)) this.host.environment.telemetry.report(message.eventType, message.facts);
+        return;
       case 'server':
         return this.#reportServer(message.eventType, message.reason);
       case 'reply':
@@ -278,6 +290,7 @@ export class RemoteProcess<TArgs = unknown>
 
   /** Says something there; nothing while there is nobody to hear it. */
   post(message: ToCode): void {
+    if (isForHome(message)) this.#sharedMail?.aboutToSay();
     this.#workplace?.post(message);
   }
 
@@ -294,10 +307,12 @@ export class RemoteProcess<TArgs = unknown>
     this.#watches.clear();
     this.#names.close();
     this.#topics.close();
+    this.#loans.close();
     // What nobody waits for any more is not sent in the name of the dead.
     for (const request of this.#requests.values()) request.abort();
     if (this.#isIgnored && reason.kind === 'normal' && this.isAlive) this.host.processIgnored(this);
     this.end(reason);
+    this.#sharedMail?.close();
   }
 
   /** @throws {VigilError} `InvalidConfiguration` when its args cannot go there. */
@@ -320,6 +335,8 @@ export class RemoteProcess<TArgs = unknown>
       inboxes,
       readiness,
       priorityQueues: inbox.priorityQueues,
+      mail: this.#sharedMail?.order,
+      wantedTraffic: kind === 'thread' ? wantedTrafficOf(host.environment.telemetry) : undefined,
       supervisor: host.path,
       messageIds,
     };
@@ -348,9 +365,9 @@ export class RemoteProcess<TArgs = unknown>
 
   #tellStop(): void {
     this.#workplace?.keepAlive(true);
+    this.#sharedMail?.askToStop();
     this.post({ is: 'stop' });
     this.refuseMessages();
-    this.arrived();
   }
 
   /** The code has ended and leaves by itself; if it does not, it is made to. */
@@ -361,25 +378,10 @@ export class RemoteProcess<TArgs = unknown>
     this.#cancelLeaving = this.host.environment.clock.after(LEAVE_MS, () => this.#halt(), { keepAlive: true });
   }
 
-  #settle(loan: number, outcome: 'received' | 'expired'): void {
-    const message = this.#loans.get(loan);
-    if (message === undefined) return;
-    this.#loans.delete(loan);
-    this.#moveWindow(message, 1);
-    this.inbox.settle(message, outcome);
-    this.arrived();
-  }
-
-  #moveWindow(message: Message, by: 1 | -1): void {
-    const rank = this.inbox.rankOf(message);
-    this.#windows[rank] = (this.#windows[rank] ?? 0) + by;
-  }
-
   /** A send that is refused has nobody left whom it could be thrown at. */
   #deliver({ to, message: data }: Extract<FromCode, { is: 'send' }>): void {
-    const { clock, deadLetters, replies } = this.host.environment;
-    replies.learnRoute(data, this);
-    const message = reviveMessage(data, clock, replies);
+    const { deadLetters } = this.host.environment;
+    const message = this.#reviveMessage(data);
     const sender = this.#handles.get(to);
     try {
       sender.sendMessage(message);
@@ -387,6 +389,12 @@ export class RemoteProcess<TArgs = unknown>
       deadLetters.add(message, refusalReason(error), nameOf(sender));
       mailboxAccess.portOf(message)?.fail(error);
     }
+  }
+
+  #reviveMessage(data: MessageData): Message {
+    const { clock, replies } = this.host.environment;
+    replies.learnRoute(data, this);
+    return reviveMessage(data, clock, replies);
   }
 
   #reportServer(eventType: ServerEventType, reason: ReasonData | undefined): void {
@@ -510,12 +518,20 @@ export class RemoteProcess<TArgs = unknown>
         const sender = this.#handles.get(call.args[0]);
         return sender instanceof LocalRef && this.unlink(sender);
       }
+      case 'send': {
+        const [to, message] = call.args;
+        return this.#handles.get(to).sendMessage(this.#reviveMessage(message));
+      }
+      case 'discardQueued':
+        return this.inbox.close({ discard: true });
+      case 'catchUp':
+        return;
       case 'inboxStats':
         return this.inbox.stats();
       case 'peek':
         return this.inbox.peek(...call.args).map((message) => dehydrateMessage(message, clock));
       case 'deadLetter':
-        return dehydrateLetter(this.inbox.deadLetter(reviveMessage(call.args[0], clock)), clock);
+        return dehydrateLetter(this.inbox.deadLetter(this.#reviveMessage(call.args[0])), clock);
       case 'deadLetters': {
         const { deadLetters } = this.inbox;
         const letters = deadLetters.list().map((letter) => dehydrateLetter(letter, clock));

@@ -5,6 +5,7 @@ import {
   checkWaitOptions,
   CloseCallbacks,
   failFast,
+  isVigilError,
   type Logger,
   type MailboxStats,
   Message,
@@ -14,6 +15,8 @@ import {
   type SendOptions,
   type SendOutcome,
   type SendWaitOptions,
+  type SharedInbox,
+  type SharedInboxData,
   VigilError,
 } from '../../core/index.js';
 import type { Monitor, ProcessKind, ProcessRef } from '../runner.js';
@@ -32,21 +35,27 @@ export interface RefHome {
   call<K extends keyof Calls>(call: K, ...args: Parameters<Calls[K]>): ReturnType<Calls[K]>;
   isAlive(handle: number): boolean;
   watch(target: number | string): Monitor;
+  /** @throws {VigilError} `InvalidConfiguration` when as many threads use it as can. */
+  inboxOf(handle: number, data: SharedInboxData): SharedInbox;
 }
 
 /**
  * A mailbox or process on the other side of the boundary.
  *
  * `send` answers `queued` as soon as the message is on its way; when it is refused over there, it becomes a dead letter of the runtime.
- * `sendWait` resolves once it is in the mailbox, or rejects with the refusal.
+ * `sendWait` resolves once it is in the mailbox, or rejects with the refusal. Between threads both put it into the mailbox itself.
  */
 export class RemoteSender<TMessage = unknown> implements OwnedSender<TMessage> {
   readonly handle: number;
   protected readonly home: RefHome;
+  #data: SharedInboxData | undefined;
+  #inbox: SharedInbox | undefined;
 
-  constructor(handle: number, home: RefHome) {
+  /** @param data - of its inbox, where this side shares memory with it. */
+  constructor(handle: number, home: RefHome, data?: SharedInboxData) {
     this.handle = handle;
     this.home = home;
+    this.#data = data;
   }
 
   /** @internal Where the replies to requests for it arrive, whichever runtime they are made with. */
@@ -55,16 +64,20 @@ export class RemoteSender<TMessage = unknown> implements OwnedSender<TMessage> {
   }
 
   send(payload: TMessage, options?: SendOptions): SendOutcome {
+    const inbox = this.#attached();
+    if (inbox !== undefined) return inbox.send(payload, options);
     return this.#post(messageOf(this.home.nextMessageId(), payload, options, undefined, this.home.clock));
   }
 
   sendMessage(message: Message<TMessage>): SendOutcome {
     if (!(message instanceof Message))
       throw new VigilError('InvalidMessage', 'sendMessage takes messages made by vigil.msg or new Message');
-    return this.#post(message);
+    return this.#attached()?.sendMessage(message) ?? this.#post(message);
   }
 
   async sendWait(payload: TMessage, options: SendWaitOptions = {}): Promise<SendOutcome> {
+    const inbox = this.#attached();
+    if (inbox !== undefined) return inbox.sendWait(payload, options);
     checkObject('send options', options, 'InvalidMessage');
     const signal = checkWaitOptions(options);
     signal?.throwIfAborted();
@@ -93,6 +106,19 @@ export class RemoteSender<TMessage = unknown> implements OwnedSender<TMessage> {
     if (reason.kind !== 'noproc') callbacks.callAll(undefined, 'a mailbox of another thread or process', this.home.log);
   }
 
+  /** Its inbox, when it is known from the first time on that this thread can use it. */
+  #attached(): SharedInbox | undefined {
+    const data = this.#data;
+    if (data === undefined) return this.#inbox;
+    this.#data = undefined;
+    try {
+      this.#inbox = this.home.inboxOf(this.handle, data);
+    } catch (error) {
+      if (!isVigilError(error, 'InvalidConfiguration')) throw error;
+    }
+    return this.#inbox;
+  }
+
   #post(message: Message<TMessage>): SendOutcome {
     if (message.isExpired()) throw failFast('MessageExpired', `message ${message.id} expired before it was sent`);
     this.home.postMessage(this.handle, dehydrateMessage(message, this.home.clock));
@@ -106,8 +132,8 @@ export class RemoteRef<TMessage = unknown> extends RemoteSender<TMessage> implem
   readonly incarnation: number;
   readonly kind: ProcessKind;
 
-  constructor(handle: number, { id, incarnation, kind }: NonNullable<Handle['process']>, home: RefHome) {
-    super(handle, home);
+  constructor(handle: number, { id, incarnation, kind }: NonNullable<Handle['process']>, home: RefHome, data?: SharedInboxData) {
+    super(handle, home, data);
     this.id = id;
     this.incarnation = incarnation;
     this.kind = kind;

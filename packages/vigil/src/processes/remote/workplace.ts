@@ -1,7 +1,7 @@
 import { type Environment, VigilError } from '../../core/index.js';
 import type { ProcessSettings } from '../runner.js';
 import { dehydrate } from './data.js';
-import type { Answer, Call, FromCode, ToCode } from './protocol.js';
+import type { Answer, Call, FromCode, ParcelData, ToCode } from './protocol.js';
 import type { Measured } from '../pulse.js';
 
 /** Whose code runs in a workplace. */
@@ -23,12 +23,16 @@ export interface Workplace {
   readonly isAlive: boolean;
   /** Of a thread. */
   readonly threadId?: number;
+  /** Of a thread: where replies to the code's own requests go. */
+  readonly replyTo?: string;
   /** Whether the code blocks it while it waits for a message: then nothing is wrong with an event loop that does not turn. */
   readonly isAsleep?: boolean;
   /** Hands everything that is said there from now on to `user`. */
   use(user: WorkplaceUser): void;
   /** Says something there; nothing once it is gone. @throws when it cannot be cloned. */
   post(message: ToCode): void;
+  /** Puts a payload where the code of a thread finds it when it needs it, whether its event loop turns or not. */
+  postParcel?(parcel: ParcelData): void;
   /** Has the code stand still, and go on. */
   suspend(): void;
   resume(): void;

@@ -5,18 +5,35 @@ import { type HostThread, leaveHostEnvironment } from '../../core/index.js';
 import { CodeHost, type Exit } from '../remote/code-host.js';
 import { revive } from '../remote/data.js';
 import { refusedBy } from '../remote/home.js';
-import type { Answer, Calls, FromCode, LinkHome, ToCode } from '../remote/protocol.js';
+import { type Answer, type Calls, type FromCode, isForHome, type LinkHome, type ParcelData, type ToCode } from '../remote/protocol.js';
 import type { ProgramNews, WorkerData } from './worker-data.js';
 
 class ThreadLink implements LinkHome {
+  readonly parcels: ParcelBox;
   readonly #port: MessagePort;
   readonly #calls: MessagePort;
   readonly #answered: Int32Array<SharedArrayBuffer>;
+  readonly #later: ToCode[] = [];
 
   constructor({ port, calls, answered }: WorkerData) {
     this.#port = port;
     this.#calls = calls;
     this.#answered = answered;
+    this.parcels = new ParcelBox(calls);
+  }
+
+  catchUp(): void {
+    for (let entry = receiveMessageOnPort(this.#port); entry !== undefined; entry = receiveMessageOnPort(this.#port)) {
+      const message: ToCode = entry.message;
+      if (isForHome(message)) hear(message);
+      else this.#later.push(message);
+    }
+    if (this.#later.length > 0) host.environment.clock.soon(() => this.hearLater());
+  }
+
+  /** What was put off, since it may call the code, which was in the middle of something. */
+  hearLater(): void {
+    for (const message of this.#later.splice(0)) hear(message);
   }
 
   post(message: FromCode): void {
@@ -29,17 +46,54 @@ class ThreadLink implements LinkHome {
 
   call<K extends keyof Calls>(call: K, ...args: Parameters<Calls[K]>): ReturnType<Calls[K]> {
     Atomics.store(this.#answered, 0, 0);
-    this.#calls.postMessage({ call, args });
+    try {
+      this.#calls.postMessage({ call, args });
+    } catch (error) {
+      throw refusedBy(error);
+    }
     Atomics.wait(this.#answered, 0, 0);
-    // The other side is of the same version and answers this call.
-    const answer: Answer<ReturnType<Calls[K]>> = receiveMessageOnPort(this.#calls)?.message;
+    const answer = this.parcels.next<ReturnType<Calls[K]>>();
     if ('error' in answer) throw revive(answer.error);
     return answer.value;
   }
 }
 
+/** The parcels that have come, and the way on which they come between the answers. */
+class ParcelBox {
+  readonly #port: MessagePort;
+  readonly #arrived = new Map<number, unknown>();
+
+  constructor(port: MessagePort) {
+    this.#port = port;
+  }
+
+  look(parcel: number): unknown {
+    // No call is open now: there are only parcels.
+    this.next();
+    return structuredClone(this.#arrived.get(parcel));
+  }
+
+  take(parcel: number): unknown {
+    this.next();
+    const payload = this.#arrived.get(parcel);
+    this.#arrived.delete(parcel);
+    return payload;
+  }
+
+  /** Takes all parcels up to what is none. */
+  next<T>(): Answer<T> {
+    for (;;) {
+      // The other side is of the same version: this is a parcel, or what the one open call is answered with.
+      const message: Answer<T> | ParcelData = receiveMessageOnPort(this.#port)?.message;
+      if (!isParcel(message)) return message;
+      if (message.isGone === true) this.#arrived.delete(message.parcel);
+      else this.#arrived.set(message.parcel, message.payload);
+    }
+  }
+}
+
 const data: WorkerData = workerData;
-const { port, href, asleep } = data;
+const { port, href, asleep, side } = data;
 const link = new ThreadLink(data);
 const exit: Exit = {
   leave: () => process.exit(),
@@ -57,7 +111,7 @@ const thread: HostThread = {
     Atomics.store(asleep, 0, 0);
   },
 };
-const host = new CodeHost(link, exit, thread);
+const host = new CodeHost(link, exit, { thread, side });
 
 // Programs that a worker has started outlive it unless somebody knows of them.
 channel('child_process').subscribe((message) => {
@@ -77,9 +131,18 @@ const module = import(href);
 module.catch(() => {});
 
 port.on('message', (message: ToCode) => {
+  link.hearLater();
+  hear(message);
+});
+
+function hear(message: ToCode): void {
   if (message.is === 'start') void host.start(message, module, href);
   else host.receive(message);
-});
+}
+
+function isParcel(message: unknown): message is ParcelData {
+  return typeof message === 'object' && message !== null && 'parcel' in message;
+}
 
 function tellOfProgram(news: ProgramNews): void {
   port.postMessage(news);

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type ResourceLimits, Worker } from 'node:worker_threads';
-import { VigilError } from '../../core/index.js';
+import { replyAddressOf, systemRandom, VigilError } from '../../core/index.js';
 import { readTree } from '../os/process-figures.js';
-import type { Call, FromCode, ToCode } from '../remote/protocol.js';
+import type { Call, FromCode, ParcelData, ToCode } from '../remote/protocol.js';
 import type { Measured } from '../pulse.js';
 import { answerToSpare, type Need, type Workplace, type WorkplaceUser } from '../remote/workplace.js';
 import { environmentWith, type EnvironmentOverlay } from '../spawn-options.js';
@@ -23,6 +23,7 @@ export interface WorkerSettings {
 /** A worker thread with its lines to this event loop. */
 export class ThreadWorker implements Workplace {
   readonly threadId: number;
+  readonly replyTo: string;
   readonly #need: Need;
   readonly #worker: Worker;
   readonly #port: MessagePort;
@@ -42,7 +43,10 @@ export class ThreadWorker implements Workplace {
     const calls = new MessageChannel();
     this.#port = messages.port1;
     this.#calls = calls.port1;
-    const workerData: WorkerData = { href, port: messages.port2, calls: calls.port2, answered: this.#answered, asleep: this.#asleep };
+    // By chance, since a module may ask something before the runtime has given this side a number.
+    const side = systemRandom.next().toString(36).slice(2);
+    this.replyTo = replyAddressOf(side);
+    const workerData: WorkerData = { href, side, port: messages.port2, calls: calls.port2, answered: this.#answered, asleep: this.#asleep };
     const resourceLimits = limitsFor(need.settings.maxMemoryBytes);
     this.#worker = new Worker(ENTRY, {
       workerData,
@@ -78,6 +82,10 @@ export class ThreadWorker implements Workplace {
 
   post(message: ToCode): void {
     this.#port.postMessage(message);
+  }
+
+  postParcel(parcel: ParcelData): void {
+    this.#calls.postMessage(parcel);
   }
 
   suspend(): void {

@@ -10,9 +10,11 @@ export interface ProgramNews {
 /** What a worker gets when it is made. */
 export interface WorkerData {
   readonly href: string;
+  /** What no other side of the runtime is called. */
+  readonly side: string;
   /** For everything that is said in passing. */
   readonly port: MessagePort;
-  /** For what the worker waits for, blocked: it asks on `port` side by side with `calls`, and sleeps on `answered`. */
+  /** For what the worker reads blocked: the answers to its calls, for which it sleeps on `answered`, and parcels. */
   readonly calls: MessagePort;
   /** 0 while a call is open, 1 when its answer lies in `calls`. */
   readonly answered: Int32Array<SharedArrayBuffer>;
