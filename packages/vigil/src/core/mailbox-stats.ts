@@ -6,7 +6,9 @@ import type { MessagePriority } from './message.js';
  */
 export interface MailboxStats {
   readonly capacity: number;
-  /** Messages that wait, expired ones among them until they are found. */
+  /**
+   * Messages that wait, expired ones among them until they are found; in a shared inbox also those that another thread is just taking out.
+   */
   readonly depth: number;
   readonly depthByPriority: Readonly<Record<MessagePriority, number>>;
   readonly peakDepth: number;
@@ -19,7 +21,7 @@ export interface MailboxStats {
   readonly messagesDropped: number;
   /** Messages that were in the queue and became dead letters. */
   readonly messagesDeadLettered: number;
-  /** Messages of a shared inbox that a thread was just receiving when it was ended; 0 elsewhere. */
+  /** Messages of a shared inbox that a thread was just taking out when it was ended, once that is known; 0 elsewhere. */
   readonly messagesAbandoned: number;
   /** Sends that were refused, or became dead letters because the mailbox was full. */
   readonly messagesRejected: number;

@@ -1,3 +1,5 @@
+import { isArrayBuffer, isDate, isMap, isRegExp, isSet } from 'node:util/types';
+
 /** What lies in a record instead of a payload that travels by another way: the number of its parcel. */
 export class Ticket {
   readonly parcel: number;
@@ -38,20 +40,10 @@ export function isPlainData(payload: unknown): boolean {
 function partsLeft(value: unknown, most: number): number {
   if (typeof value !== 'object' || value === null) return most - 1;
   if (ArrayBuffer.isView(value)) return value.buffer instanceof SharedArrayBuffer ? 0 : most - 1;
-  switch (Object.getPrototypeOf(value)) {
-    case Date.prototype:
-    case RegExp.prototype:
-    case ArrayBuffer.prototype:
-      return most - 1;
-    case Object.prototype:
-      return partsLeftAfter(Object.values(value), most);
-    case Array.prototype:
-    case Map.prototype:
-    case Set.prototype:
-      return isIterable(value) ? partsLeftAfter(value, most) : 0;
-    default:
-      return 0;
-  }
+  if (isDate(value) || isRegExp(value) || isArrayBuffer(value)) return most - 1;
+  if (Array.isArray(value) || isSet(value)) return partsLeftAfter(value, most);
+  if (isMap(value)) return partsLeftAfter(value.values(), partsLeftAfter(value.keys(), most));
+  return Object.getPrototypeOf(value) === Object.prototype ? partsLeftAfter(Object.values(value), most) : 0;
 }
 
 function partsLeftAfter(parts: Iterable<unknown>, most: number): number {
@@ -61,8 +53,4 @@ function partsLeftAfter(parts: Iterable<unknown>, most: number): number {
     left = partsLeft(part, left);
   }
   return left;
-}
-
-function isIterable(value: object): value is Iterable<unknown> {
-  return Symbol.iterator in value;
 }

@@ -4,7 +4,7 @@ import type { DeadLetter, DeadLetterReason } from '../dead-letter.js';
 import { DeadLetterQueue } from '../dead-letter-queue.js';
 import type { Environment, MailboxEnvironment } from '../environment.js';
 import { failFast, isVigilError, VigilError, type VigilErrorCode } from '../errors.js';
-import type { Inbox, InboxStats } from '../inbox.js';
+import type { InboxStats } from '../inbox.js';
 import { InboxIterator } from '../inbox-iterator.js';
 import { Message, MESSAGE_PRIORITIES, type MessagePriority, mailboxAccess, messageOf, type SendOptions } from '../message.js';
 import type { ProcessInbox } from '../process-inbox.js';

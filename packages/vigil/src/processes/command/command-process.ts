@@ -36,6 +36,8 @@ export class CommandProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs
     this.#options = options;
     this.#input = new ProgramInput(this.#who, options.stdin, () => this.#queue);
     this.#queue = this.makeLocalInbox(this.#input);
+    // Held and closed with the process from the first moment, though nobody may ask for it.
+    void this.inbox;
     this.#pulse = new Pulse(settings, host.environment.clock, this);
   }
 

@@ -38,7 +38,7 @@ export class HostedSharedInbox extends SharedInbox {
   }
 
   override stats(): InboxStats {
-    return { ...super.stats(), deadLetters: this.deadLetters.size };
+    return { ...super.stats(), deadLetters: this.#home.call('inboxStats').deadLetters };
   }
 
   override close(options: CloseOptions = {}): void {

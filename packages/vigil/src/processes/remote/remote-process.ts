@@ -116,7 +116,6 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
   start(): void {
     if (!this.isAlive) return;
     this.#hasStarted = true;
-    const { inbox } = this;
     try {
       const order = this.#startOrder();
       this.#workplace = this.#workplaces.take(this.#need);
@@ -131,7 +130,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
     if (replyTo !== undefined) this.host.environment.replies.learnRoute({ replyTo }, this);
     if (this.#isAsked) this.#tellStop();
     this.#sharedMail?.open();
-    if (inbox instanceof LocalInbox) this.#loans.open(inbox);
+    if (this.inbox instanceof LocalInbox) this.#loans.open(this.inbox);
   }
 
   stop(): void {
@@ -317,7 +316,10 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
 
   /** @throws {VigilError} `InvalidConfiguration` when its args cannot go there. */
   #startOrder(): StartOrder {
-    const { id, readiness, inbox } = this.settings;
+    const { priorityQueues } = this.settings.inbox;
+    // Before it is asked for what the code needs of it.
+    void this.inbox;
+    const { id, readiness } = this.settings;
     const parted: PartedArgs = this.kind === 'thread' ? partArgs(this.settings.args) : { args: this.settings.args, found: [] };
     const args = copied(parted.args, `process "${id}" cannot be started with its args`, 'InvalidConfiguration', this.#remote.clone);
     this.#passed = parted.found;
@@ -334,7 +336,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
       args,
       inboxes,
       readiness,
-      priorityQueues: inbox.priorityQueues,
+      priorityQueues,
       mail: this.#sharedMail?.order,
       wantedTraffic: kind === 'thread' ? wantedTrafficOf(host.environment.telemetry) : undefined,
       supervisor: host.path,
