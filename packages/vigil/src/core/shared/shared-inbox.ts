@@ -21,7 +21,7 @@ import {
   optional,
 } from '../validation.js';
 import { type JoinOptions, type Waiter, WaitingLine } from '../waiting-line.js';
-import { machineTime } from '../clock.js';
+import { machineLead } from '../clock.js';
 import { Envelope } from './envelope.js';
 import {
   BELL,
@@ -159,8 +159,8 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     const { clock } = environment;
     this.#arenaBytes = data?.arenaBytes ?? bytes;
     this.#label = data?.label ?? String(environment.nextMessageId()).replace(/^m-/, '');
-    this.#zeroMs = data?.zeroMs ?? machineTime() - clock.now();
-    this.#offsetMs = data === undefined ? 0 : machineTime() - clock.now() - this.#zeroMs;
+    this.#zeroMs = data?.zeroMs ?? machineLead(clock);
+    this.#offsetMs = data === undefined ? 0 : machineLead(clock) - this.#zeroMs;
     const layout: LayoutSettings = {
       capacity: settings.capacity,
       rings: settings.priorityQueues ? MESSAGE_PRIORITIES.length : 1,
