@@ -176,16 +176,17 @@ export class Home implements RefHome, TelemetrySink {
     return { ...this.#sideOf(SELF), held: control, isMeasuredElsewhere: isMeasuredHere, catchUp };
   }
 
-  /** This side of the inbox of a process. Parcels are opened only by the code that they are for; here others take out what has expired. */
+  /** This side of the inbox of a process. Parcels are opened only by the code that they are for; others take them out when they have expired. */
   #sideOf(handle: number): SharedInboxSide {
-    const parcels = handle === SELF ? this.#link.parcels : undefined;
+    const box = handle === SELF ? this.#link.parcels : undefined;
     return {
       parcels: {
         copy: (payload) => payload,
-        look: (parcel) => parcels?.look(parcel),
+        look: (parcel) => box?.look(parcel) ?? (box && this.call('parcel', parcel, false)),
         take: (parcel) => {
+          const payload = box?.take(parcel) ?? (box && this.call('parcel', parcel, true));
           this.post({ is: 'taken', from: handle, parcel });
-          return parcels?.take(parcel);
+          return payload;
         },
       },
       owner: {

@@ -34,7 +34,6 @@ import type {
   Logger,
   MailboxStats,
   Message,
-  Parcels,
   ReplayOutcome,
   SendOptions,
   SendOutcome,
@@ -51,6 +50,9 @@ import type { PassedInbox } from './passed-inboxes.js';
 
 /** Messages of one priority that may be out on loan. */
 export const LOAN_WINDOW = 32;
+
+/** Parcels that may be on their way to a thread without having been opened. */
+export const PARCEL_WINDOW = 32;
 
 /** Sends and log lines that may be on their way here without having been dealt with. */
 export const SEND_WINDOW = 1_000;
@@ -168,7 +170,7 @@ export type FromCode =
   /** An event of a server; which process it is about is known here. */
   | { readonly is: 'server'; readonly eventType: ServerEventType; readonly reason: ReasonData | undefined }
   | { readonly is: 'ended'; readonly reason: ReasonData }
-  /** A parcel was taken out of an inbox. */
+  /** A parcel was taken out of an inbox, or is gone. */
   | { readonly is: 'taken'; readonly from: number; readonly parcel: number }
   /** What happened there to a message in an inbox in shared memory. */
   | { readonly is: 'traffic'; readonly eventType: TrafficEventType; readonly facts: TelemetryEvents[TrafficEventType] }
@@ -215,6 +217,8 @@ export interface Calls {
   unlink(handle: number): boolean;
   /** What a shared inbox cannot take from there. */
   send(handle: number, message: MessageData): SendOutcome;
+  /** What the code was sent as a parcel that has not come over yet. */
+  parcel(parcel: number, isTaken: boolean): unknown;
   /** Closes the inbox of the code and gives up what is queued. */
   discardQueued(): void;
   /** Answered when all is heard that was said before. */
@@ -239,6 +243,13 @@ export interface ParcelData {
   readonly isGone?: boolean;
 }
 
+/** Where the parcels for the code come to. */
+export interface ParcelBox {
+  /** A copy of one; `undefined` when it has not come over. */
+  look(parcel: number): unknown;
+  take(parcel: number): unknown;
+}
+
 /** What came of a call or a request. */
 export type Answer<T = unknown> = { readonly value: T } | { readonly error: Data };
 
@@ -248,8 +259,8 @@ export interface LinkHome {
   post(message: FromCode): void;
   /** Of a thread: hears at once what was said and is for the home, though its event loop may not turn. */
   catchUp?(): void;
-  /** Of a thread: what was sent as parcels. */
-  readonly parcels?: Pick<Parcels, 'look' | 'take'>;
+  /** Of a thread. */
+  readonly parcels?: ParcelBox;
   /** Blocks until it is answered. */
   call<K extends keyof Calls>(call: K, ...args: Parameters<Calls[K]>): ReturnType<Calls[K]>;
 }

@@ -38,6 +38,7 @@ import {
   isForHome,
   type MessageData,
   type ParcelData,
+  SELF,
   type SendWait,
   type ServerEventType,
   type StartOrder,
@@ -253,6 +254,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
       case 'settled':
         return this.#loans.settle(message.loan, message.outcome);
       case 'taken':
+        if (message.from === SELF) return this.#sharedMail?.heardOf(message.parcel);
         return this.#handles.parcelTaken(message.from, message.parcel);
       case 'traffic':
         if (isTrafficEvent(message.eventType)) this.host.environment.telemetry.report(message.eventType, message.facts);
@@ -524,6 +526,8 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
         const [to, message] = call.args;
         return this.#handles.get(to).sendMessage(this.#reviveMessage(message));
       }
+      case 'parcel':
+        return this.#sharedMail?.fetch(...call.args);
       case 'discardQueued':
         return this.inbox.close({ discard: true });
       case 'catchUp':

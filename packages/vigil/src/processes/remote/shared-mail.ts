@@ -1,7 +1,7 @@
 import { type MailboxSettings, type Parcels, SharedInbox, type SharedInboxData, type SharedInboxEnvironment } from '../../core/index.js';
 import type { LentInbox } from '../local-ref.js';
 import { askToStop, countSaid, makeControl } from './control.js';
-import type { ParcelData, SharedMailData } from './protocol.js';
+import { PARCEL_WINDOW, type ParcelData, type SharedMailData } from './protocol.js';
 
 /** A larger inbox is lent message by message, since its memory, of more than 200 bytes for each message that can wait, is taken at once. */
 const MOST_CAPACITY = 65_536;
@@ -29,7 +29,8 @@ export function canBeShared({ capacity }: MailboxSettings): boolean {
  * Its memory is 230 kB with the default capacity of 1,000, and 1 MB more for messages of more than 72 bytes. The system gives it page by page
  * when it is used: some 100 kB in the beginning.
  *
- * Invariant: what was sent as a parcel is kept here until its message is out of the ring, or the process has ended.
+ * Invariant: what was sent as a parcel is kept here until its message is out of the ring, or the process has ended; at most
+ * `PARCEL_WINDOW` of them are on their way or lie there, and the code asks for the others.
  */
 export class SharedMail implements Parcels, LentInbox {
   readonly inbox: SharedInbox;
@@ -37,7 +38,10 @@ export class SharedMail implements Parcels, LentInbox {
   readonly #control = makeControl();
   readonly #parcels = new Map<number, unknown>();
   readonly #isMeasuredHere: boolean;
+  /** Those on their way to the code, or in its hands, as far as is known. */
+  readonly #posted = new Set<number>();
   #lastParcel = 0;
+  #lastPosted = 0;
   #isOpen = false;
 
   /** @throws {VigilError} `InvalidConfiguration` when there is not so much memory. */
@@ -65,7 +69,7 @@ export class SharedMail implements Parcels, LentInbox {
   /** The code is there. */
   open(): void {
     this.#isOpen = true;
-    for (const [parcel, payload] of this.#parcels) this.#home.postParcel({ parcel, payload });
+    this.#postParcels();
   }
 
   /** The code is about to be told. */
@@ -83,14 +87,28 @@ export class SharedMail implements Parcels, LentInbox {
   }
 
   parcelTaken(parcel: number): void {
+    this.take(parcel);
+  }
+
+  /** The code has taken a parcel, or has heard that it is gone. */
+  heardOf(parcel: number): void {
     this.#parcels.delete(parcel);
+    this.#posted.delete(parcel);
+    this.#postParcels();
+  }
+
+  /** For the code, which needs one that has not been posted yet. */
+  fetch(parcel: number, isTaken: boolean): unknown {
+    const payload = this.#parcels.get(parcel);
+    if (isTaken) this.#parcels.delete(parcel);
+    return payload;
   }
 
   send(payload: unknown): number {
     const copy = this.copy(payload);
     this.#lastParcel += 1;
     this.#parcels.set(this.#lastParcel, copy);
-    if (this.#isOpen) this.#home.postParcel({ parcel: this.#lastParcel, payload: copy });
+    this.#postParcels();
     return this.#lastParcel;
   }
 
@@ -105,8 +123,18 @@ export class SharedMail implements Parcels, LentInbox {
   take(parcel: number): unknown {
     const payload = this.#parcels.get(parcel);
     this.#parcels.delete(parcel);
-    if (this.#isOpen) this.#home.postParcel({ parcel, payload: undefined, isGone: true });
+    if (this.#posted.has(parcel)) this.#home.postParcel({ parcel, payload: undefined, isGone: true });
     return payload;
+  }
+
+  #postParcels(): void {
+    while (this.#isOpen && this.#posted.size < PARCEL_WINDOW && this.#lastPosted < this.#lastParcel) {
+      this.#lastPosted += 1;
+      const parcel = this.#lastPosted;
+      if (!this.#parcels.has(parcel)) continue;
+      this.#posted.add(parcel);
+      this.#home.postParcel({ parcel, payload: this.#parcels.get(parcel) });
+    }
   }
 
   /** The process has ended. */

@@ -5,11 +5,21 @@ import { type HostThread, leaveHostEnvironment } from '../../core/index.js';
 import { CodeHost, type Exit } from '../remote/code-host.js';
 import { revive } from '../remote/data.js';
 import { refusedBy } from '../remote/home.js';
-import { type Answer, type Calls, type FromCode, isForHome, type LinkHome, type ParcelData, type ToCode } from '../remote/protocol.js';
+import {
+  type Answer,
+  type Calls,
+  type FromCode,
+  isForHome,
+  type LinkHome,
+  type ParcelBox,
+  type ParcelData,
+  SELF,
+  type ToCode,
+} from '../remote/protocol.js';
 import type { ProgramNews, WorkerData } from './worker-data.js';
 
 class ThreadLink implements LinkHome {
-  readonly parcels: ParcelBox;
+  readonly parcels: Parcels;
   readonly #port: MessagePort;
   readonly #calls: MessagePort;
   readonly #answered: Int32Array<SharedArrayBuffer>;
@@ -19,7 +29,7 @@ class ThreadLink implements LinkHome {
     this.#port = port;
     this.#calls = calls;
     this.#answered = answered;
-    this.parcels = new ParcelBox(calls);
+    this.parcels = new Parcels(calls, (parcel) => this.post({ is: 'taken', from: SELF, parcel }));
   }
 
   catchUp(): void {
@@ -59,12 +69,14 @@ class ThreadLink implements LinkHome {
 }
 
 /** The parcels that have come, and the way on which they come between the answers. */
-class ParcelBox {
+class Parcels implements ParcelBox {
   readonly #port: MessagePort;
+  readonly #tellGone: (parcel: number) => void;
   readonly #arrived = new Map<number, unknown>();
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, tellGone: (parcel: number) => void) {
     this.#port = port;
+    this.#tellGone = tellGone;
   }
 
   look(parcel: number): unknown {
@@ -86,8 +98,8 @@ class ParcelBox {
       // The other side is of the same version: this is a parcel, or what the one open call is answered with.
       const message: Answer<T> | ParcelData = receiveMessageOnPort(this.#port)?.message;
       if (!isParcel(message)) return message;
-      if (message.isGone === true) this.#arrived.delete(message.parcel);
-      else this.#arrived.set(message.parcel, message.payload);
+      if (message.isGone !== true) this.#arrived.set(message.parcel, message.payload);
+      else if (this.#arrived.delete(message.parcel)) this.#tellGone(message.parcel);
     }
   }
 }

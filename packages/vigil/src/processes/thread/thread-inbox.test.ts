@@ -199,14 +199,14 @@ describe('the inbox of a thread', () => {
 
     it('such as more bytes than it has, up to the capacity', async () => {
       const words = new Int32Array(new SharedArrayBuffer(4));
-      const { post, ref } = await start(ECHO_LATER, { args: words, inbox: { capacity: 20 } });
+      const { post, ref } = await start(ECHO_LATER, { args: words, inbox: { capacity: 100 } });
       await post.heardThat('waiting');
-      const sent = Array.from({ length: 20 }, (_, index) => String(index).repeat(20_000));
+      const sent = Array.from({ length: 100 }, (_, index) => String(index).repeat(20_000));
       for (const payload of sent) assert.equal(ref.send(payload), 'queued');
       assert.throws(() => ref.send('one more'), withCode('MailboxFull'));
       await assert.rejects(ref.sendWait(KEY, { timeoutMs: 1 }), withCode('DeliveryTimeout'));
       Atomics.store(words, 0, 1);
-      assert.deepEqual(await post.heardAll(20), sent);
+      assert.deepEqual(await post.heardAll(100), sent);
     });
 
     it('from other threads as well, in the order of their sends', async () => {
