@@ -20,7 +20,7 @@
  *     os/       processes of the operating system: starting, signalling, measuring them and their groups
  *
  * Across a boundary the side of the supervisor is authoritative for everything but the code itself: identity, names, links, monitors
- * and the inbox with its books stay there. `remote/protocol.ts` has all that is said.
+ * and the inbox with its books stay there, though the inbox of a thread is in memory that both share. `remote/protocol.ts` has all that is said.
  */
 export * from './address.js';
 export type { CommandOptions, OutputLevel, OutputLevels, ReadyWhen, StdinMode } from './command/command-options.js';

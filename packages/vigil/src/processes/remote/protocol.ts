@@ -13,6 +13,9 @@
  *      │  down, exit_signal ──────────────────▶ │
  *      │  freed(name) ────────────────────────▶ │  whoever was found by that name has it no more
  *      │ ◀────────── request, cancel ── answer ──▶ │  what is awaited there
+ *      │  parcel ─────────────────────────────▶ │  beside the others, where it is found without an event loop
+ *      │ ◀───────────────── taken(parcel)       │  opened, or gone
+ *      │ ◀───────────────────────────── traffic │  events of messages, while somebody listens
  *      │ ◀═══════════ call ═══════════════════▶ │  what blocks there until it is answered
  *      │  ping ── pong ── suspend ── resume ──▶ │
  *      │  stop ───────────────────────────────▶ │  signal and `stopped`; the buffer stays open until
@@ -20,9 +23,20 @@
  *      │ ◀──────────────────────── ended(reason)│  then it exits by itself, or is ended a moment later
  *
  * Here is authoritative for identity, names, links, monitors, the inbox and its books; there, for the code: whether it is ready, what it
- * has received, why it ended. What is delivered is out on loan and stays in the books of the inbox until it is settled, so whatever
- * the end of the other side interrupts, a message is either received or a dead letter. A loan window for each priority keeps an
- * urgent message from waiting behind a full buffer, and a slow receiver from making memory grow on the way.
+ * has received, why it ended.
+ *
+ * To a fork, and for the vast inbox of a thread, messages are lent. What is delivered is out on loan and stays in the books of the inbox
+ * until it is settled, so whatever the end of the other side interrupts, a message is either received or a dead letter.
+ *
+ * A thread has its inbox in memory that both sides share, and no message is said here: `deliver`, `settled` and `drained` are not used. Other
+ * threads put their messages there as well, since handles tell them where it is; what they cannot (a parcel, a dead letter, a send to a closed
+ * inbox) is the call `send`. What goes another way than messages can be overtaken by them:
+ *
+ *  - `stop`, `suspend` and `resume` stand in shared words, too, which are written first (`control.ts`);
+ *  - what is `ForHome` is counted there before it is said, and whoever takes a message that was sent later hears it first;
+ *  - a parcel is there before its message, or is asked for by `parcel`.
+ *
+ * When a thread is gone, its place in each inbox that it knew is buried before its end counts, and what is queued in its own becomes dead letters.
  *
  * Both channels keep their order and lose nothing while both sides live. When the other side is gone, what it had posted is read
  * first, then its end counts. Nothing is doubled.
