@@ -28,29 +28,31 @@ export interface Parcels {
   take(parcel: number): unknown;
 }
 
-/** Parts of one payload that are looked at before it goes as a parcel. */
+/** Parts of one payload that are looked at before it goes as a parcel, and how deep: those of a circle never end. */
 const MOST_PARTS = 10_000;
+const MOST_DEPTH = 100;
 
 /** Whether a payload arrives out of the memory as it would by the channel between threads: plain data, and not too many of them. */
 export function isPlainData(payload: unknown): boolean {
-  return typeof payload !== 'object' || payload === null || partsLeft(payload, MOST_PARTS) > 0;
+  return typeof payload !== 'object' || payload === null || partsLeft(payload, MOST_PARTS, MOST_DEPTH) > 0;
 }
 
 /** How many of the parts that may be looked at are left after a value; 0 also when it is not plain. */
-function partsLeft(value: unknown, most: number): number {
+function partsLeft(value: unknown, most: number, depth: number): number {
   if (typeof value !== 'object' || value === null) return most - 1;
+  if (depth === 0) return 0;
   if (ArrayBuffer.isView(value)) return value.buffer instanceof SharedArrayBuffer ? 0 : most - 1;
   if (isDate(value) || isRegExp(value) || isArrayBuffer(value)) return most - 1;
-  if (Array.isArray(value) || isSet(value)) return partsLeftAfter(value, most);
-  if (isMap(value)) return partsLeftAfter(value.values(), partsLeftAfter(value.keys(), most));
-  return Object.getPrototypeOf(value) === Object.prototype ? partsLeftAfter(Object.values(value), most) : 0;
+  if (Array.isArray(value) || isSet(value)) return partsLeftAfter(value, most, depth);
+  if (isMap(value)) return partsLeftAfter(value.values(), partsLeftAfter(value.keys(), most, depth), depth);
+  return Object.getPrototypeOf(value) === Object.prototype ? partsLeftAfter(Object.values(value), most, depth) : 0;
 }
 
-function partsLeftAfter(parts: Iterable<unknown>, most: number): number {
+function partsLeftAfter(parts: Iterable<unknown>, most: number, depth: number): number {
   let left = most - 1;
   for (const part of parts) {
     if (left <= 0) return 0;
-    left = partsLeft(part, left);
+    left = partsLeft(part, left, depth - 1);
   }
   return left;
 }
