@@ -15,8 +15,8 @@ const KILLS = 25;
 /** Says whatever it receives. */
 const ECHO = 'for await (const { payload } of ctx.inbox) say(payload);';
 
-/** Waits until it is let go, then says whatever it receives. */
-const ECHO_LATER = `say('waiting'); while (Atomics.load(ctx.args, 0) === 0) await new Promise(setImmediate); ${ECHO}`;
+/** Waits until it is let go. */
+const WAITING = "say('waiting'); while (Atomics.load(ctx.args, 0) === 0) await new Promise(setImmediate);";
 
 /** Does what it is told with the process that is called `envoy`. */
 const SENDER = `
@@ -199,13 +199,15 @@ describe('the inbox of a thread', () => {
 
     it('such as more bytes than it has, up to the capacity', async () => {
       const words = new Int32Array(new SharedArrayBuffer(4));
-      const { post, ref } = await start(ECHO_LATER, { args: words, inbox: { capacity: 100 } });
+      const body = `${WAITING} say(ctx.inbox.peek().map(({ payload }) => payload)); for (const { payload } of ctx.inbox.recvBatch(100)) say(payload);`;
+      const { post, ref } = await start(body, { args: words, inbox: { capacity: 100 } });
       await post.heardThat('waiting');
       const sent = Array.from({ length: 100 }, (_, index) => String(index).repeat(20_000));
       for (const payload of sent) assert.equal(ref.send(payload), 'queued');
       assert.throws(() => ref.send('one more'), withCode('MailboxFull'));
       await assert.rejects(ref.sendWait(KEY, { timeoutMs: 1 }), withCode('DeliveryTimeout'));
       Atomics.store(words, 0, 1);
+      await post.heardThat(sent);
       assert.deepEqual(await post.heardAll(100), sent);
     });
 
@@ -417,8 +419,8 @@ describe('the inbox of a thread', () => {
 
   it('is not passed on: it ends with its process', async () => {
     const { post } = await start(
-      `const nested = vigil.supervisor().child('inner', vigil.thread(new URL('data:text/javascript,')), { args: ctx.inbox }).build();
-       say((await nested.start().catch((error) => error)).cause.code);
+      `const nested = vigil.supervisor().child('inner', vigil.thread(new URL('data:text/javascript,export default (ctx) => ctx.stopped')), { args: ctx.inbox }).build();
+       say((await nested.start().catch((error) => error))?.cause.code);
        await ctx.stopped;`,
     );
     await post.heardThat('InvalidConfiguration');
@@ -443,6 +445,22 @@ describe('the inbox of a thread', () => {
     }
     await post.supervisor.terminateChild('envoy');
     await post.heardThat('stopped');
+  });
+
+  it('counts as abandoned what its thread was just taking out when it ended', async () => {
+    const { post, ref } = await start(
+      `const { parse } = JSON;
+       JSON.parse = (text) => (text.includes('deadly') ? process.exit(3) : parse(text));
+       ${ECHO}`,
+    );
+    ref.send({ is: 'harmless' });
+    await post.heardThat({ is: 'harmless' });
+    const { down } = ref.monitor();
+    ref.send({ is: 'deadly' });
+    ref.send('behind it');
+    await down;
+    const { messagesReceived, messagesAbandoned, messagesDeadLettered, depth } = ref.stats();
+    assert.deepEqual([messagesReceived, messagesAbandoned, messagesDeadLettered, depth], [1, 1, 1, 0]);
   });
 
   it(`loses and doubles nothing when its thread is killed under traffic, ${KILLS} times`, async () => {
