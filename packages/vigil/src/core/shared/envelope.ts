@@ -2,16 +2,25 @@ import type { Clock } from '../clock.js';
 import { MadeId, MESSAGE_PRIORITIES, Message, mailboxAccess, type MessagePriority, SIGNALS } from '../message.js';
 import type { ReplyExchange } from '../reply-exchange.js';
 import type { MessageMetadata } from '../reply-port.js';
-import { ATTEMPTS, EXPIRES_AT, EXTRA_BYTES, HEADER, type Layout, MAKER, NUMBER, PAYLOAD_BYTES } from './layout.js';
+import { CONTENT_BYTES, EXPIRES_AT, HEADER, type Layout, NUMBER, RING_BITS } from './layout.js';
 import { PayloadWriter, readPayload } from './payload.js';
 
-/** The header of a record: how the payload lies there, then the priority, then the signal plus one, then whether the id is a number. */
+/**
+ * The header of a record, above what the ring writes there: how the payload lies there, the priority, the signal plus one, whether the id
+ * is a number, whether there is more behind the payload, and who made the message, as a participant.
+ */
+const KIND_SHIFT = RING_BITS;
 const KIND_MASK = 0xf;
-const RANK_SHIFT = 4;
+const RANK_SHIFT = KIND_SHIFT + 4;
 const RANK_MASK = 7;
-const SIGNAL_SHIFT = 7;
+const SIGNAL_SHIFT = RANK_SHIFT + 3;
 const SIGNAL_MASK = 0x1f;
-const IS_NUMBERED = 1 << 12;
+const IS_NUMBERED = 1 << (SIGNAL_SHIFT + 5);
+const HAS_EXTRA = IS_NUMBERED << 1;
+const MAKER_SHIFT = SIGNAL_SHIFT + 7;
+
+/** Behind what a sender said: how many bytes that takes. */
+const LENGTH_BYTES = 4;
 
 const NORMAL_RANK = MESSAGE_PRIORITIES.indexOf('normal');
 
@@ -23,6 +32,7 @@ type Extra = readonly [
   replyTo: string | undefined,
   topic: string | undefined,
   ttlMs: number | undefined,
+  attempts: number,
 ];
 
 /** Where and when messages are read that have been written elsewhere. */
@@ -48,7 +58,6 @@ export class Envelope {
   readonly #makers: string[] = [];
   #header = 0;
   #number = 0;
-  #attempts = 0;
   #extra = '';
   #extraBytes = 0;
 
@@ -70,40 +79,37 @@ export class Envelope {
   /** A payload with which nothing was said. @throws {VigilError} `InvalidMessage`. */
   sealPayload(payload: unknown, number: number): void {
     this.#payload.measure(payload, this.#inbox);
-    this.#header = this.#payload.kind | (NORMAL_RANK << RANK_SHIFT) | IS_NUMBERED;
+    this.#header = (this.#payload.kind << KIND_SHIFT) | (NORMAL_RANK << RANK_SHIFT) | IS_NUMBERED;
     this.#number = number;
-    this.#attempts = 0;
     this.#extraBytes = 0;
   }
 
   /** @param number - of a message that was made for this inbox; any other keeps its id. @throws {VigilError} `InvalidMessage`. */
   seal(message: Message, number?: number): void {
-    const { payload, signal, priority, attemptCount } = message;
+    const { payload, signal, priority } = message;
     this.#payload.measure(payload, this.#inbox);
     const signalCode = signal === undefined ? 0 : SIGNALS.indexOf(signal) + 1;
+    const extra = extraOf(message, number !== undefined);
     this.#header =
-      this.#payload.kind |
+      (this.#payload.kind << KIND_SHIFT) |
       (MESSAGE_PRIORITIES.indexOf(priority) << RANK_SHIFT) |
       (signalCode << SIGNAL_SHIFT) |
-      (number === undefined ? 0 : IS_NUMBERED);
+      (number === undefined ? 0 : IS_NUMBERED) |
+      (extra === undefined ? 0 : HAS_EXTRA);
     this.#number = number ?? 0;
-    this.#attempts = attemptCount;
-    const extra = extraOf(message, number !== undefined);
     this.#extra = extra === undefined ? '' : JSON.stringify(extra);
-    this.#extraBytes = Buffer.byteLength(this.#extra);
+    this.#extraBytes = extra === undefined ? 0 : Buffer.byteLength(this.#extra) + LENGTH_BYTES;
   }
 
   write(record: number, maker: number): void {
     const { words, floats, bytes } = this.#layout;
-    words[record + HEADER] = this.#header;
-    words[record + PAYLOAD_BYTES] = this.#payload.sizeBytes;
-    words[record + EXTRA_BYTES] = this.#extraBytes;
-    words[record + MAKER] = maker;
-    words[record + ATTEMPTS] = this.#attempts;
+    words[record + HEADER] = this.#header | (maker << MAKER_SHIFT);
     floats[record / 2 + NUMBER] = this.#number;
     const content = this.#layout.contentOf(record);
     this.#payload.write(bytes, content);
-    if (this.#extraBytes > 0) bytes.write(this.#extra, content + this.#payload.sizeBytes);
+    if (this.#extraBytes === 0) return;
+    bytes.write(this.#extra, content + this.#payload.sizeBytes);
+    bytes.writeUInt32LE(this.#extraBytes, content + this.sizeBytes - LENGTH_BYTES);
   }
 
   priorityOf(record: number): MessagePriority {
@@ -116,20 +122,19 @@ export class Envelope {
     const { words, floats, bytes } = this.#layout;
     const header = words[record + HEADER] ?? 0;
     const content = this.#layout.contentOf(record);
-    const payloadBytes = words[record + PAYLOAD_BYTES] ?? 0;
-    const payload = readPayload(header & KIND_MASK, bytes, content, payloadBytes);
-    const attempts = words[record + ATTEMPTS] ?? 0;
-    const extraBytes = words[record + EXTRA_BYTES] ?? 0;
+    const end = content + (words[record + CONTENT_BYTES] ?? 0);
+    const hasExtra = (header & HAS_EXTRA) !== 0;
+    const extraAt = hasExtra ? end - bytes.readUInt32LE(end - LENGTH_BYTES) : end;
+    const payload = readPayload((header >>> KIND_SHIFT) & KIND_MASK, bytes, content, extraAt - content);
     const isNumbered = (header & IS_NUMBERED) !== 0;
     const signal = SIGNALS[((header >>> SIGNAL_SHIFT) & SIGNAL_MASK) - 1];
     const priority = MESSAGE_PRIORITIES[(header >>> RANK_SHIFT) & RANK_MASK] ?? 'normal';
     const { clock } = this.#reading;
-    const id = isNumbered ? this.idOf(words[record + MAKER] ?? 0, floats[record / 2 + NUMBER] ?? 0) : '';
-    if (extraBytes === 0 && attempts === 0) return new Message(id, undefined, payload, signal, priority, undefined, clock);
+    const id = isNumbered ? this.idOf(header >>> MAKER_SHIFT, floats[record / 2 + NUMBER] ?? 0) : '';
+    if (!hasExtra) return new Message(id, undefined, payload, signal, priority, undefined, clock);
 
-    const extraAt = content + payloadBytes;
-    const extra = extraBytes === 0 ? NO_EXTRA : parseExtra(bytes.toString('utf8', extraAt, extraAt + extraBytes));
-    const [ownId, sender, correlationId, replyTo, topic, ttlMs] = extra;
+    const extra = parseExtra(bytes.toString('utf8', extraAt, end - LENGTH_BYTES));
+    const [ownId, sender, correlationId, replyTo, topic, ttlMs, attempts] = extra;
     const message = new Message(ownId ?? id, sender, payload, signal, priority, ttlMs, clock);
     const metadata: MessageMetadata = topic === undefined ? { correlationId, replyTo } : { correlationId, replyTo, topic };
     mailboxAccess.revive(message, metadata, attempts, this.#leftMs(record), this.#reading.replies?.portOf(metadata));
@@ -147,15 +152,18 @@ export class Envelope {
   }
 }
 
-const NO_EXTRA: Extra = [undefined, undefined, undefined, undefined, undefined, undefined];
-
 function extraOf(message: Message, isNumbered: boolean): Extra | undefined {
-  const { sender, ttlMs } = message;
+  const { sender, ttlMs, attemptCount } = message;
   const { correlationId, replyTo, topic } = message.metadata;
   const hasMore =
-    sender !== undefined || correlationId !== undefined || replyTo !== undefined || topic !== undefined || ttlMs !== undefined;
+    sender !== undefined ||
+    correlationId !== undefined ||
+    replyTo !== undefined ||
+    topic !== undefined ||
+    ttlMs !== undefined ||
+    attemptCount > 0;
   if (isNumbered && !hasMore) return undefined;
-  return [isNumbered ? undefined : message.id, sender, correlationId, replyTo, topic, ttlMs];
+  return [isNumbered ? undefined : message.id, sender, correlationId, replyTo, topic, ttlMs, attemptCount];
 }
 
 /** What is absent is null in JSON. It was written by the same version of this file. */

@@ -43,7 +43,10 @@ const PARTICIPANT_WORDS = 16;
 /** The first word of a participant: 0 while the slot is free. The counters follow, each a float of 64 bits. */
 export const KEY = 0;
 
-/** What a participant counts, by place among its floats. */
+/**
+ * What a participant counts, by place among its floats. Outcomes and what was abandoned are counted twice over, and the lowest bit turns
+ * each time, so that one write both counts any number of messages and shows that it was done.
+ */
 export const RECEIVED = 1;
 export const EXPIRED = 2;
 export const DROPPED = 3;
@@ -56,27 +59,25 @@ export const ABANDONED = 7;
 export type Outcome = typeof RECEIVED | typeof EXPIRED | typeof DROPPED | typeof DEAD_LETTERED;
 export type Counter = Outcome | typeof REJECTED;
 
+/** Two cache lines; a short message takes only the first. */
 export const RECORD_WORDS = 32;
 /** Words of a record. */
 export const STATE = 0;
-/** Which ring and position its cell has, or is about to have. */
-export const RING = 1;
-export const POSITION = 2;
-export const HEADER = 3;
-/** Bytes of the payload and, behind it, of what else its sender said. */
-export const PAYLOAD_BYTES = 4;
-export const EXTRA_BYTES = 5;
-/** The first granule of its extent and their number; 0 granules when the message lies in the record itself. */
-export const EXTENT = 6;
-export const GRANULES = 7;
-/** Who made the message, as a participant; how often it was received. */
-export const MAKER = 8;
-export const ATTEMPTS = 9;
-/** Floats of 64 bits, by place among the floats of the record: when it expires (0 for never), and the maker's number of it. */
-export const EXPIRES_AT = 5;
-export const NUMBER = 6;
+/** Which position its cell has, or is about to have. */
+export const POSITION = 1;
+/** In its lowest bits the ring of that cell; the rest is what `envelope.ts` says of the message. */
+export const HEADER = 2;
+export const RING_BITS = 3;
+export const RING_MASK: number = (1 << RING_BITS) - 1;
+/** Bytes of the message. */
+export const CONTENT_BYTES = 3;
+/** Floats of 64 bits, by place among the floats of the record: when it expires (0 for never), and its maker's number of it. */
+export const EXPIRES_AT = 2;
+export const NUMBER = 3;
+/** The first granule of its extent plus one; 0 when the message lies in the record itself. */
+export const EXTENT = 8;
 /** Where a small message begins, and how many bytes it may have. */
-const INLINE_WORD = 14;
+const INLINE_WORD = 9;
 export const INLINE_BYTES: number = (RECORD_WORDS - INLINE_WORD) * WORD_BYTES;
 
 export const GRANULE_BYTES = 256;
@@ -172,8 +173,8 @@ export class Layout {
 
   /** The first byte of the message of a record. */
   contentOf(record: number): number {
-    const isInline = this.words[record + GRANULES] === 0;
-    return isInline ? (record + INLINE_WORD) * WORD_BYTES : this.#arena * WORD_BYTES + (this.words[record + EXTENT] ?? 0) * GRANULE_BYTES;
+    const extent = this.words[record + EXTENT] ?? 0;
+    return extent === 0 ? (record + INLINE_WORD) * WORD_BYTES : this.#arena * WORD_BYTES + (extent - 1) * GRANULE_BYTES;
   }
 }
 

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import {
+  CONTENT_BYTES,
   DEAD_LETTERED,
   DROPPED,
   EXPIRED,
-  INLINE_BYTES,
   type LayoutSettings,
   MAX_PARTICIPANTS,
   NUMBER,
   type Outcome,
-  PAYLOAD_BYTES,
   RECEIVED,
   STATE,
 } from './layout.js';
@@ -29,6 +28,8 @@ export class Scene {
   /** Keys of threads that were ended and wait to be buried. */
   readonly dead: number[] = [];
   isClosed = false;
+  /** Messages that a thread takes at once, at the most. */
+  batch = 1;
 
   constructor(settings: LayoutSettings, threads = 3, firstPosition = 0) {
     this.settings = settings;
@@ -54,6 +55,13 @@ export class Scene {
     return this.#settle(ring, ring.take(), outcome);
   }
 
+  /** Takes all that it can at once and settles it. */
+  receiveBatch(ring: SharedRing): void {
+    const count = ring.takeBatch(this.batch);
+    for (let index = 0; index < count; index += 1) this.#read(ring, ring.taken(index));
+    if (count > 0) ring.settleBatch(count);
+  }
+
   /** Takes out a message that has expired and settles it. */
   expire(ring: SharedRing, nowMs: number): number | undefined {
     return this.#settle(ring, ring.takeExpired(nowMs), EXPIRED);
@@ -71,7 +79,7 @@ export class Scene {
   /**
    * Empties the ring and looks whether nothing is missing: no message, no figure, no record, no granule.
    *
-   * @param crashes - how many threads were ended, each of which may have taken one message with it.
+   * @param crashes - how many threads were ended, each of which may have taken as many messages with it as it takes at once.
    */
   assertWhole(crashes: number): void {
     const ring = this.observer;
@@ -85,7 +93,7 @@ export class Scene {
     assert.equal(new Set(taken).size, taken.length, 'a message was taken twice');
     const lost = this.published.filter((number) => !taken.includes(number));
     assert.ok(lost.length <= ring.abandoned, `lost ${lost.join()}`);
-    assert.ok(ring.abandoned <= crashes, 'more was abandoned than threads were ended');
+    assert.ok(ring.abandoned <= crashes * this.batch, 'more was abandoned than the ended threads can have had');
     assert.equal(ring.sent, settledOf(ring));
     assert.equal(ring.passed, ring.sent);
     assert.ok(ring.isEmpty() && [...ring.waiting()].length === 0);
@@ -113,12 +121,17 @@ export class Scene {
 
   #settle(ring: SharedRing, record: number, outcome: Outcome): number | undefined {
     if (record === NONE) return undefined;
+    const number = this.#read(ring, record);
+    ring.settle(record, outcome);
+    return number;
+  }
+
+  #read(ring: SharedRing, record: number): number {
     const number = numberOf(ring, record);
     this.taken.push(number);
     // A step, so as to be stopped between the taking and the counting.
     Atomics.load(ring.layout.words, record + STATE);
     assertContent(ring, record, number);
-    ring.settle(record, outcome);
     return number;
   }
 }
@@ -126,13 +139,12 @@ export class Scene {
 export function send(ring: SharedRing, number: number, bytes: number = SMALL_BYTES, at = 0, expiresAtMs = 0): boolean {
   const record = ring.claim();
   if (record === NONE) return false;
-  if (bytes > INLINE_BYTES && !ring.extend(record, bytes)) {
+  if (!ring.reserve(record, bytes)) {
     ring.withdraw(record);
     return false;
   }
   const { layout } = ring;
   layout.floats[record / 2 + NUMBER] = number;
-  layout.words[record + PAYLOAD_BYTES] = bytes;
   layout.bytes.fill(number & 0xff, layout.contentOf(record), layout.contentOf(record) + bytes);
   ring.setExpiry(record, expiresAtMs);
   if (ring.publish(record, at)) return true;
@@ -147,7 +159,7 @@ export function numberOf(ring: SharedRing, record: number): number {
 /** Whether each byte is what its sender has written. */
 function assertContent({ layout }: SharedRing, record: number, number: number): void {
   const start = layout.contentOf(record);
-  const end = start + layout.words[record + PAYLOAD_BYTES]!;
+  const end = start + layout.words[record + CONTENT_BYTES]!;
   for (let byte = start; byte < end; byte += 1) {
     if (layout.bytes[byte] !== (number & 0xff)) assert.fail(`byte ${byte - start} of message ${number} is ${layout.bytes[byte]}`);
   }
@@ -164,6 +176,6 @@ function assertNoLeak(ring: SharedRing): void {
   const records = Array.from({ length: capacity }, () => ring.claim());
   assert.equal(new Set(records.filter((record) => record !== NONE)).size, capacity, 'a record is missing');
   assert.equal(ring.claim(), NONE);
-  assert.ok(ring.extend(records[0]!, arenaBytes), 'a part of the arena is missing');
+  assert.ok(ring.reserve(records[0]!, arenaBytes), 'a part of the arena is missing');
   for (const record of records) ring.withdraw(record);
 }

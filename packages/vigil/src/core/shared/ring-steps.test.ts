@@ -28,6 +28,12 @@ const acts: Readonly<Record<string, Act>> = {
   send: { run: (scene, ring, number) => scene.send(ring, number) },
   'send large': { run: (scene, ring, number) => scene.send(ring, number, LARGE_BYTES, 0, 10) },
   take: { run: (scene, ring) => scene.receive(ring) },
+  'take batches': {
+    run: (scene, ring) => {
+      scene.receiveBatch(ring);
+      scene.receiveBatch(ring);
+    },
+  },
   expire: { run: (scene, ring) => scene.expire(ring, 10) },
   close: {
     run: (scene, ring) => {
@@ -38,14 +44,15 @@ const acts: Readonly<Record<string, Act>> = {
   look: {
     run: (_, ring) => {
       const { sent, passed, peakDepth } = ring;
-      assert.ok(sent < 10 && passed < 10 && peakDepth <= SETTINGS.capacity, `${sent} came in, ${passed} went out`);
+      assert.ok(sent < 10 && passed < 10 && peakDepth <= ring.layout.capacity, `${sent} came in, ${passed} went out`);
       const waiting = [...ring.waiting()].map((record) => numberOf(ring, record));
       assert.equal(new Set(waiting).size, waiting.length);
     },
   },
-  'bury one that was writing': { prepare: (dead) => dead.extend(dead.claim(), LARGE_BYTES), run: bury },
+  'bury one that was writing': { prepare: (dead) => dead.reserve(dead.claim(), LARGE_BYTES), run: bury },
   'bury one that was sending': { prepare: (dead) => endAtLastStep(dead, (ring) => send(ring, 4, LARGE_BYTES)), run: bury },
   'bury one that was taking': { prepare: (dead) => endAtLastStep(dead, (ring) => ring.take()), run: bury },
+  'bury one that was taking a batch': { prepare: (dead) => endAtLastStep(dead, (ring) => ring.takeBatch(2)), run: bury },
 };
 
 const names = Object.keys(acts);
@@ -415,10 +422,9 @@ function report(t: TestContext, runs: number, atLeast: number): void {
   assert.ok(runs >= atLeast, `only ${runs} interleavings`);
 }
 
-/** Four threads and one to observe them, one message that waits; and the fourth thread is dead if that one is to be buried. */
+/** A scene in which as many wait, and the fourth thread is dead if that one is to be buried. */
 function prepared(...toCome: readonly string[]): Scene {
-  const scene = new Scene(SETTINGS, 5);
-  scene.send(scene.observer, 5, SMALL_BYTES, 0, 10);
+  const scene = withWaiting(toCome.some((name) => name.includes('batch')) ? 2 : 1);
   const { prepare } = acts[toCome.find(buries) ?? ''] ?? {};
   if (prepare === undefined) return scene;
   prepare(scene.threads[LONG_DEAD]!);
@@ -426,9 +432,17 @@ function prepared(...toCome: readonly string[]): Scene {
   return scene;
 }
 
+/** Four threads and one to observe them, and room for one message more than waits: one that can expire, or several for a batch. */
+function withWaiting(count: number): Scene {
+  const scene = new Scene({ ...SETTINGS, capacity: count + 1 }, 5);
+  scene.batch = count;
+  for (let number = 5; number < 5 + count; number += 1) scene.send(scene.observer, number, SMALL_BYTES, 0, count === 1 ? 10 : 0);
+  return scene;
+}
+
 /** Ends the thread before the last step of an act: what it came for is done, but nobody was told. */
 function endAtLastStep(dead: SharedRing, act: (ring: SharedRing) => void): void {
-  const twin = prepared().threads[LONG_DEAD]!;
+  const twin = withWaiting(dead.layout.capacity - 1).threads[LONG_DEAD]!;
   const steps = stepsOf(() => act(twin));
   assert.ok(crashAt(steps, () => act(dead)));
 }

@@ -4,15 +4,17 @@ import {
   BELL,
   BELL_WISHED,
   CLOSED,
+  CONTENT_BYTES,
   type Counter,
   DEAD_LETTERED,
   EXPIRES_AT,
   EXTENT,
   FULL,
   GRANULE_BYTES,
-  GRANULES,
   HEAD_LAPS,
+  HEADER,
   HEADS,
+  INLINE_BYTES,
   KEY,
   Layout,
   type LayoutSettings,
@@ -23,7 +25,7 @@ import {
   POSITION,
   RECEIVED,
   RECORD_WORDS,
-  RING,
+  RING_MASK,
   ROOM_BELL,
   ROOM_WISHED,
   STATE,
@@ -53,8 +55,11 @@ const END = 1;
 const FIRST_RECORD = 2;
 
 /** Positions between two looks at the laps. */
-const LAP_CHECK_MASK = 0xf_ffff;
+const LAP_CHECK = 2 ** 20;
 const LAP_BITS = 30;
+
+/** Tails are moved on at every so many messages of a ring, but at least eight times in a lap. */
+const TAIL_STRIDE = 32;
 
 /** Wakes all who sleep. */
 const EVERYBODY = Number.POSITIVE_INFINITY;
@@ -71,11 +76,13 @@ export const NONE = -1;
  *              (writes it, then        (reads it, counts what
  *               names it in a cell)     became of it)
  *
- * *Sending.* A sender makes a free record its own, writes the message, notes which cell it is going to have, and names it in the cell
- * at the tail by one CAS: that is the moment in which the message is sent. Then it moves the tail on; if it does not, whoever comes next
- * and finds the cell used does it. *Receiving.* A receiver finds the record in the cell at the head and makes it its own by one CAS: the
- * moment in which the message is taken. Then it moves the head on; if it does not, whoever comes next and finds the record taken does.
- * Between reading the state of the record and the CAS it looks again whether head and cell are what they were: a record is freed only after
+ * *Sending.* A sender makes a free record its own, writes the message, notes which cell it is going to have, and names it in the first
+ * unused cell by one CAS: that is the moment in which the message is sent. Where that cell is it knows from its last message, or finds by
+ * going on from the tail: the word for the tail is moved on only now and then, and is never beyond the true one. *Receiving.* A receiver
+ * goes from cell to cell, beginning at the head, and makes the records there its own by one CAS each: the moment in which a message is
+ * taken. What it finds taken or gone it passes. Then it moves the head on over all that it has passed, then it reads the messages and
+ * frees their records. If it does not move the head on, whoever comes next and finds them taken does. Between reading the state of a
+ * record and the CAS it looks again whether the head has not passed the cell, and the cell is what it was: a record is freed only after
  * the head has passed its cell, or the cell says that it is gone, so the state belonged to the message in that cell. *Taking out of the
  * middle*, for what has expired: the same CAS, then the cell is marked as gone, then the record is freed.
  *
@@ -84,21 +91,22 @@ export const NONE = -1;
  * that are missing.
  *
  * *Ended threads.* A thread can be ended between any two steps. Before it is named in a cell its record is nobody's message: `bury` frees
- * it. Afterwards the message is sent, whoever made it. A record that it had taken is freed by `bury`, and counts as abandoned unless the
- * thread had counted it already: the parity of its counters, kept in the state, tells. A thread has one record offered and not named, and
- * one taken, at the most. Nobody else is held up by any of this meanwhile, only the record is missing. A wake-up that it owed, or had got
- * and did not pass on, is made up for by `bury`, which rings every bell.
+ * it. Afterwards the message is sent, whoever made it. Records that it had taken are freed by `bury`, and count as abandoned unless the
+ * thread had counted them already: it counts all that it has taken by one write, which turns the parity of its counters, and the state of
+ * each record keeps the parity from before. Nobody else is held up by any of this meanwhile, only the records are missing. A wake-up that
+ * it owed, or had got and did not pass on, is made up for by `bury`, which rings every bell.
  *
  * *Sleeping.* Who wants to sleep raises the wish, looks once more, and sleeps on the bell's number. Who sends takes the wish down and, if
  * it was raised, changes the number and wakes one. Who was woken raises the wish again on behalf of those who sleep on.
  *
  * *Order of memory.* All words that two threads may write are changed by `Atomics` only, which are sequentially consistent in JavaScript.
  * Content, header and counters are plain: content is written before the CAS that names the record and read after the CAS that takes it;
- * counters have one writer. Positions count modulo 2^32, a cell has the lap of its position beside the record, so a CAS can succeed by
+ * counters have one writer. Heads, tails, cells and states are also read plainly, ten times quicker: where a CAS on the same word follows
+ * that fails if the read was out of date, where an atomic read comes before that fixes the order, or as a hint. Positions count modulo 2^32, a cell has the lap of its position beside the record, so a CAS can succeed by
  * mistake only when a thread has stood still while exactly 2^32 messages of one priority went by, or one record was used 2^21 times.
  *
- * Invariants: head <= tail <= head + cells; each record that is named by a cell between head and tail is offered or taken; no two such
- * cells name the same record.
+ * Invariants: the words for head and tail are never beyond the first unused cell, which is less than a lap beyond the head; each record
+ * that is named by a cell between these is offered or taken; no two such cells name the same record.
  */
 export class SharedRing {
   readonly layout: Layout;
@@ -111,9 +119,12 @@ export class SharedRing {
   readonly #firstRecord: number;
   /** That of this thread's own counters. */
   #parity = 0;
-  /** What heads and tails were when they were looked at last; they only go on. */
+  readonly #strideMask: number;
+  /** What heads and true tails were when they were looked at last; they only go on. */
   readonly #knownHeads: Int32Array;
   readonly #knownTails: Int32Array;
+  /** The records that `takeBatch` has taken: as many as it said. */
+  readonly #batch: number[] = [];
   #nextRecord = 0;
   #nextGranule = 0;
   #sweptEpoch = -1;
@@ -134,6 +145,7 @@ export class SharedRing {
     this.#laps = 2 ** (32 - this.layout.cellBits) - 1;
     this.#indexMask = 2 ** this.layout.indexBits - 1;
     this.#firstRecord = this.layout.record(0);
+    this.#strideMask = Math.min(TAIL_STRIDE, this.#cellCount / 8) - 1;
     if (memory === undefined) this.#begin(firstPosition);
     this.#slot = this.#join(key);
     this.#knownHeads = this.#words.slice(HEADS, HEADS + settings.rings);
@@ -148,7 +160,7 @@ export class SharedRing {
   }
 
   get isClosed(): boolean {
-    return Atomics.load(this.#words, CLOSED) !== 0;
+    return plain.load(this.#words, CLOSED) !== 0;
   }
 
   /**
@@ -159,13 +171,16 @@ export class SharedRing {
   claim(): number {
     const words = this.#words;
     if (plain.load(words, FULL) === 1 && !this.isEmpty()) return NONE;
+    const { capacity } = this.layout;
     const looking = this.#slot + 2;
     for (let pass = 0; pass < 2; pass += 1) {
-      for (let tried = 0; tried < this.layout.capacity; tried += 1) {
+      for (let tried = 0; tried < capacity; tried += 1) {
         const record = this.layout.record(this.#nextRecord);
-        this.#nextRecord = this.#nextRecord + 1 === this.layout.capacity ? 0 : this.#nextRecord + 1;
         const state = plain.load(words, record + STATE);
-        if ((state & KIND_MASK) !== FREE) continue;
+        const isFree = (state & KIND_MASK) === FREE;
+        if (!isFree && tried === 0 && this.#allRecordsWait()) return NONE;
+        this.#nextRecord = this.#nextRecord + 1 === capacity ? 0 : this.#nextRecord + 1;
+        if (!isFree) continue;
         const mine = (state & ~BELOW_LIFE) | OFFERED | (this.#slot << OWNER_SHIFT);
         if (Atomics.compareExchange(words, record + STATE, state, mine) !== state) continue;
         return record;
@@ -178,12 +193,14 @@ export class SharedRing {
   }
 
   /**
-   * Gives a claimed record the granules that `bytes` need, side by side.
+   * Says how many bytes the message in a claimed record has, and gives it the granules that they need, side by side.
    *
    * @returns false when there are not so many in a row.
    */
-  extend(record: number, bytes: number): boolean {
+  reserve(record: number, bytes: number): boolean {
     const words = this.#words;
+    words[record + CONTENT_BYTES] = bytes;
+    if (bytes <= INLINE_BYTES) return true;
     const needed = Math.ceil(bytes / GRANULE_BYTES);
     const { granules } = this.layout;
     // More than there are would be looked for behind the owners, among the records.
@@ -198,8 +215,7 @@ export class SharedRing {
       let got = 0;
       while (got < needed && Atomics.compareExchange(words, this.layout.owner(first + got), 0, owner) === 0) got += 1;
       if (got === needed) {
-        words[record + EXTENT] = first;
-        words[record + GRANULES] = needed;
+        words[record + EXTENT] = first + 1;
         this.#nextGranule = first + needed;
         return true;
       }
@@ -218,33 +234,24 @@ export class SharedRing {
   publish(record: number, ring: number): boolean {
     const words = this.#words;
     const isMortal = this.#floats[record / 2 + EXPIRES_AT] !== 0;
-    words[record + RING] = ring;
-    for (;;) {
-      const tail = plain.load(words, TAILS + ring);
+    words[record + HEADER] = ((words[record + HEADER] ?? 0) & ~RING_MASK) | ring;
+    for (let tail = this.#knownTails[ring] ?? 0; ; ) {
       const cell = this.layout.cell(ring, tail);
       const content = plain.load(words, cell);
       const lap = tail >>> this.layout.cellBits;
-      if (this.#lapOf(content) === lap) {
-        if ((content & this.#indexMask) === END) return false;
-        this.#advance(TAILS, ring, tail);
+      if (this.#lapOf(content) !== ((lap - 1) & this.#laps)) {
+        if (content === this.#cellContent(lap, END)) return false;
+        tail = this.#furtherTail(ring, tail);
         continue;
       }
-      if (this.#lapOf(content) !== ((lap - 1) & this.#laps)) continue;
       // The last cell is left for the end.
-      if (((tail - (this.#knownHeads[ring] ?? 0)) | 0) >= this.#cellCount - 1) {
-        const head = Atomics.load(words, HEADS + ring);
-        this.#knownHeads[ring] = head;
-        if (((tail - head) | 0) >= this.#cellCount - 1) {
-          this.#passGone(ring);
-          if (Atomics.load(words, HEADS + ring) !== head || Atomics.load(words, TAILS + ring) !== tail) continue;
-          return false;
-        }
+      if (((tail - (this.#knownHeads[ring] ?? 0)) | 0) >= this.#cellCount - 1 && this.#isOutOfCells(ring, tail)) {
+        this.#knownTails[ring] = tail;
+        return false;
       }
       words[record + POSITION] = tail;
-      const named = this.#cellContent(lap, this.#indexOf(record) + FIRST_RECORD);
-      if (Atomics.compareExchange(words, cell, content, named) !== content) continue;
-      this.#advance(TAILS, ring, tail);
-      this.#notePeakAfterSend();
+      if (Atomics.compareExchange(words, cell, content, this.#cellContent(lap, this.#indexOf(record) + FIRST_RECORD)) !== content) continue;
+      this.#sentAt(ring, tail);
       // Now, not before it was named: who has looked for expired messages meanwhile has not seen this one, and must look again.
       if (isMortal) Atomics.add(words, TTL_EPOCH, 1);
       return true;
@@ -268,25 +275,46 @@ export class SharedRing {
 
   /** Takes the next message: that of the first ring that has one. @returns its record, or `NONE`. */
   take(): number {
+    return this.takeBatch(1) === 0 ? NONE : this.taken(0);
+  }
+
+  /**
+   * Takes messages of the first ring that has any, the oldest first; one with a time to live comes alone.
+   *
+   * @returns how many: `taken` gives their records until the next call.
+   */
+  takeBatch(limit: number): number {
     for (let ring = 0; ring < this.layout.rings; ring += 1) {
-      const record = this.#takeFrom(ring);
-      if (record !== NONE) return record;
+      const count = this.#takeFrom(ring, limit);
+      if (count > 0) return count;
     }
-    return NONE;
+    return 0;
+  }
+
+  /** One of the records of the last batch. */
+  taken(index: number): number {
+    return this.#batch[index] ?? NONE;
   }
 
   /** Counts what became of a taken message and frees its record. */
   settle(record: number, outcome: Outcome): void {
-    const counter = this.layout.counter(this.#slot, outcome);
-    this.#floats[counter] = (this.#floats[counter] ?? 0) + 1;
+    this.#tally(this.#slot, outcome, 1);
     this.#parity ^= PARITY_BIT;
     this.#free(record);
+  }
+
+  /** Counts the messages of the last batch as received and frees their records. */
+  settleBatch(count: number): void {
+    this.#tally(this.#slot, RECEIVED, count);
+    this.#parity ^= PARITY_BIT;
+    for (let index = 0; index < count; index += 1) this.#free(this.taken(index));
   }
 
   /** Whether nothing waits. */
   isEmpty(): boolean {
     for (let ring = 0; ring < this.layout.rings; ring += 1) {
-      if (Atomics.load(this.#words, HEADS + ring) !== this.#tailOf(ring)) return false;
+      const head = plain.load(this.#words, HEADS + ring);
+      if (!this.#isUnused(plain.load(this.#words, this.layout.cell(ring, head)), head)) return false;
     }
     return true;
   }
@@ -346,7 +374,7 @@ export class SharedRing {
   *waitingIn(ring: number): Generator<number> {
     const words = this.#words;
     const tail = this.#tailOf(ring);
-    for (let position = Atomics.load(words, HEADS + ring); position !== tail; position = (position + 1) | 0) {
+    for (let position = Atomics.load(words, HEADS + ring); ((tail - position) | 0) > 0; position = (position + 1) | 0) {
       const cell = this.layout.cell(ring, position);
       const content = Atomics.load(words, cell);
       const index = (content & this.#indexMask) - FIRST_RECORD;
@@ -412,6 +440,7 @@ export class SharedRing {
   bury(key: number): void {
     for (let slot = 0; slot < MAX_PARTICIPANTS; slot += 1) {
       if (Atomics.load(this.#words, this.layout.participant(slot) + KEY) !== key) continue;
+      this.#abandonTaken(slot);
       for (let index = 0; index < this.layout.capacity; index += 1) this.#buryRecord(this.layout.record(index), slot);
       Atomics.store(this.#words, this.layout.participant(slot) + KEY, 0);
     }
@@ -426,14 +455,13 @@ export class SharedRing {
 
   /** Counts something that is no outcome of a taken message: those are counted as the message is settled. */
   count(counter: Exclude<Counter, Outcome>): void {
-    const place = this.layout.counter(this.#slot, counter);
-    this.#floats[place] = (this.#floats[place] ?? 0) + 1;
+    this.#tally(this.#slot, counter, 1);
   }
 
   /** The sum of a counter over all participants, those that are gone among them. */
   total(counter: Counter | typeof ABANDONED): number {
     let sum = 0;
-    for (let slot = 0; slot < MAX_PARTICIPANTS; slot += 1) sum += this.#floats[this.layout.counter(slot, counter)] ?? 0;
+    for (let slot = 0; slot < MAX_PARTICIPANTS; slot += 1) sum += Math.floor((this.#floats[this.layout.counter(slot, counter)] ?? 0) / 2);
     return sum;
   }
 
@@ -452,7 +480,10 @@ export class SharedRing {
     return this.#way(HEADS, HEAD_LAPS);
   }
 
-  /** The most that have waited at a time, those among them whose cells no head has passed since they were taken out of the middle. */
+  /**
+   * The most that have waited at a time, those among them whose cells no head has passed since they were taken out of the middle. Where
+   * several threads send with different priorities, each knows those of the others a stride late.
+   */
   get peakDepth(): number {
     this.#notePeak();
     return Atomics.load(this.#words, PEAK);
@@ -484,40 +515,44 @@ export class SharedRing {
     );
   }
 
-  #takeFrom(ring: number): number {
+  #takeFrom(ring: number, limit: number): number {
     const words = this.#words;
-    for (;;) {
-      const head = plain.load(words, HEADS + ring);
-      const cell = this.layout.cell(ring, head);
+    const head = plain.load(words, HEADS + ring);
+    let position = head;
+    let count = 0;
+    for (let most = limit; count < most; ) {
+      const cell = this.layout.cell(ring, position);
       const content = plain.load(words, cell);
-      if (this.#lapOf(content) !== head >>> this.layout.cellBits) {
-        // Nothing is there, unless the head has moved on meanwhile.
-        if (plain.load(words, HEADS + ring) === head) return NONE;
-        continue;
-      }
       const index = content & this.#indexMask;
-      if (index === END) return NONE;
-      if ((((this.#knownTails[ring] ?? 0) - head) | 0) <= 0) {
-        const tail = Atomics.load(words, TAILS + ring);
-        this.#knownTails[ring] = tail;
-        if (tail === head) this.#advance(TAILS, ring, tail);
-      }
-      if (index === GONE) {
-        this.#advance(HEADS, ring, head);
+      if (this.#lapOf(content) !== position >>> this.layout.cellBits || index === END) {
+        // Nothing is there, unless the head has moved on meanwhile.
+        const next = this.#notBehind(HEADS, ring, position);
+        if (next === position) break;
+        position = next;
         continue;
       }
-      const record = this.layout.record(index - FIRST_RECORD);
-      const state = Atomics.load(words, record + STATE);
-      // Whatever is read after an atomic load is read later.
-      if (plain.load(words, HEADS + ring) !== head || plain.load(words, cell) !== content) continue;
-      if ((state & KIND_MASK) !== OFFERED) {
-        this.#advance(HEADS, ring, head);
-        continue;
+      if (index !== GONE) {
+        const record = this.layout.record(index - FIRST_RECORD);
+        const state = Atomics.load(words, record + STATE);
+        // Whatever is read after an atomic load is read later.
+        const next = this.#notBehind(HEADS, ring, position);
+        if (next !== position || plain.load(words, cell) !== content) {
+          position = next;
+          continue;
+        }
+        if ((state & KIND_MASK) === OFFERED) {
+          const isMortal = this.expiryOf(record) !== 0;
+          if (isMortal && count > 0) break;
+          if (!this.#takeRecord(record, state)) continue;
+          this.#batch[count] = record;
+          count += 1;
+          if (isMortal) most = count;
+        }
       }
-      if (!this.#takeRecord(record, state)) continue;
-      this.#advance(HEADS, ring, head);
-      return record;
+      position = (position + 1) | 0;
     }
+    if (position !== head) this.#raise(HEADS, ring, position);
+    return count;
   }
 
   #takeRecord(record: number, state: number): boolean {
@@ -525,11 +560,23 @@ export class SharedRing {
     return Atomics.compareExchange(this.#words, record + STATE, state, mine) === state;
   }
 
-  /** One step on, unless somebody has done it. */
-  #advance(ends: number, ring: number, position: number): void {
-    const next = (position + 1) | 0;
-    Atomics.compareExchange(this.#words, ends + ring, position, next);
-    if ((next & LAP_CHECK_MASK) === 0) this.#noteLap((ends === HEADS ? HEAD_LAPS : TAIL_LAPS) + ring, next);
+  /** A position, or the end that is further on. */
+  #notBehind(ends: number, ring: number, position: number): number {
+    const end = plain.load(this.#words, ends + ring);
+    return ((end - position) | 0) > 0 ? end : position;
+  }
+
+  /** Moves an end on to a position, unless it is further on. */
+  #raise(ends: number, ring: number, position: number): void {
+    const words = this.#words;
+    for (;;) {
+      const end = Atomics.load(words, ends + ring);
+      if (((position - end) | 0) <= 0) return;
+      if (Atomics.compareExchange(words, ends + ring, end, position) !== end) continue;
+      const isNewLap = Math.floor((end >>> 0) / LAP_CHECK) !== Math.floor((position >>> 0) / LAP_CHECK);
+      if (isNewLap) this.#noteLap((ends === HEADS ? HEAD_LAPS : TAIL_LAPS) + ring, position);
+      return;
+    }
   }
 
   /** Late is no harm: the two lowest bits tell whether it was done, or whether more was done than `position` knows of. */
@@ -555,34 +602,79 @@ export class SharedRing {
     return way;
   }
 
-  /** The tail, moved on for whoever has named a message in its cell and has not done it yet, or never will. */
+  /** Where the next message of a ring would come. */
   #tailOf(ring: number): number {
-    for (;;) {
-      const tail = Atomics.load(this.#words, TAILS + ring);
-      const content = Atomics.load(this.#words, this.layout.cell(ring, tail));
-      if (this.#lapOf(content) !== tail >>> this.layout.cellBits || (content & this.#indexMask) === END) return tail;
-      this.#advance(TAILS, ring, tail);
-    }
+    const words = this.#words;
+    const noted = Atomics.load(words, TAILS + ring);
+    let tail = noted;
+    while (!this.#isUnused(Atomics.load(words, this.layout.cell(ring, tail)), tail)) tail = this.#furtherTail(ring, tail);
+    if (tail !== noted) this.#raise(TAILS, ring, tail);
+    return tail;
   }
 
-  /** Looks at the heads, which others write all the time, only where it may be a new peak by the heads that are known. */
-  #notePeakAfterSend(): void {
-    const words = this.#words;
-    let atMost = 0;
+  /** A place nearer to the tail than one that is used. */
+  #furtherTail(ring: number, position: number): number {
+    return this.#notBehind(HEADS, ring, this.#notBehind(TAILS, ring, (position + 1) | 0));
+  }
+
+  /** Whether a cell holds no message of the lap of this position: that of the lap before, or the end of the ring. */
+  #isUnused(content: number, position: number): boolean {
+    const lap = position >>> this.layout.cellBits;
+    return this.#lapOf(content) === ((lap - 1) & this.#laps) || content === this.#cellContent(lap, END);
+  }
+
+  /** Whether a ring has no cell left, since a message still waits at its head and many behind it have expired. */
+  #isOutOfCells(ring: number, tail: number): boolean {
+    this.#passGone(ring);
+    const head = Atomics.load(this.#words, HEADS + ring);
+    this.#knownHeads[ring] = head;
+    return ((tail - head) | 0) >= this.#cellCount - 1;
+  }
+
+  /** Whether there are as many messages between heads and tails as records: where none was taken out of the middle, all are in use. */
+  #allRecordsWait(): boolean {
+    if (plain.load(this.#words, TTL_EPOCH) !== 0) return false;
+    return this.#depthBy((ring) => plain.load(this.#words, HEADS + ring)) >= this.layout.capacity;
+  }
+
+  /** Positions between heads and tails, as far as this thread knows of the tails. */
+  #depthBy(headOf: (ring: number) => number): number {
+    let depth = 0;
     for (let ring = 0; ring < this.layout.rings; ring += 1) {
-      atMost += (plain.load(words, TAILS + ring) - (this.#knownHeads[ring] ?? 0)) | 0;
+      const tail = this.#notBehind(TAILS, ring, this.#knownTails[ring] ?? 0);
+      depth += Math.max((tail - headOf(ring)) | 0, 0);
     }
-    if (Math.min(atMost, this.layout.capacity) <= plain.load(words, PEAK)) return;
-    for (let ring = 0; ring < this.layout.rings; ring += 1) this.#knownHeads[ring] = Atomics.load(words, HEADS + ring);
-    this.#notePeak();
+    return depth;
+  }
+
+  /** A message was named in the cell of a position. */
+  #sentAt(ring: number, position: number): void {
+    const next = (position + 1) | 0;
+    this.#knownTails[ring] = next;
+    if ((next & this.#strideMask) === 0) this.#raise(TAILS, ring, next);
+    const words = this.#words;
+    // The heads, which others write all the time, are looked at only where it may be a new peak by those that are known.
+    if (
+      Math.min(
+        this.#depthBy((each) => this.#knownHeads[each] ?? 0),
+        this.layout.capacity,
+      ) <= plain.load(words, PEAK)
+    )
+      return;
+    for (let each = 0; each < this.layout.rings; each += 1) this.#knownHeads[each] = plain.load(words, HEADS + each);
+    this.#raisePeak(this.#depthBy((each) => this.#knownHeads[each] ?? 0));
   }
 
   #notePeak(): void {
-    const words = this.#words;
     let depth = 0;
     for (let ring = 0; ring < this.layout.rings; ring += 1) {
-      depth += (Atomics.load(words, TAILS + ring) - Atomics.load(words, HEADS + ring)) | 0;
+      depth += (this.#tailOf(ring) - Atomics.load(this.#words, HEADS + ring)) | 0;
     }
+    this.#raisePeak(depth);
+  }
+
+  #raisePeak(depth: number): void {
+    const words = this.#words;
     const seen = Math.min(depth, this.layout.capacity);
     for (let peak = Atomics.load(words, PEAK); seen > peak; peak = Atomics.load(words, PEAK)) {
       Atomics.compareExchange(words, PEAK, peak, seen);
@@ -592,26 +684,24 @@ export class SharedRing {
   #endRing(ring: number): void {
     const words = this.#words;
     for (;;) {
-      const tail = Atomics.load(words, TAILS + ring);
+      const tail = this.#tailOf(ring);
       const cell = this.layout.cell(ring, tail);
       const content = Atomics.load(words, cell);
       const lap = tail >>> this.layout.cellBits;
-      if (this.#lapOf(content) === lap) {
-        if ((content & this.#indexMask) === END) return;
-        this.#advance(TAILS, ring, tail);
-      } else if (this.#lapOf(content) === ((lap - 1) & this.#laps)) {
-        if (Atomics.compareExchange(words, cell, content, this.#cellContent(lap, END)) === content) return;
-      }
+      const end = this.#cellContent(lap, END);
+      if (content === end) return;
+      if (this.#lapOf(content) === lap) continue;
+      if (Atomics.compareExchange(words, cell, content, end) === content) return;
     }
   }
 
   #free(record: number): void {
     const words = this.#words;
-    const granules = words[record + GRANULES] ?? 0;
-    if (granules > 0) {
-      const first = words[record + EXTENT] ?? 0;
-      for (let granule = first; granule < first + granules; granule += 1) Atomics.store(words, this.layout.owner(granule), 0);
-      words[record + GRANULES] = 0;
+    const extent = words[record + EXTENT] ?? 0;
+    if (extent > 0) {
+      const end = extent - 1 + Math.ceil((words[record + CONTENT_BYTES] ?? 0) / GRANULE_BYTES);
+      for (let granule = extent - 1; granule < end; granule += 1) Atomics.store(words, this.layout.owner(granule), 0);
+      words[record + EXTENT] = 0;
     }
     const state = words[record + STATE] ?? 0;
     Atomics.store(words, record + STATE, ((state & ~BELOW_LIFE) + BELOW_LIFE + 1) | FREE);
@@ -628,26 +718,36 @@ export class SharedRing {
       if (Atomics.load(this.#words, record + STATE) !== state) return;
     } else {
       this.#unname(record);
-      // Counted like any outcome, so that the parity tells as well when who buries is ended here and the next one does it again.
-      if ((state & PARITY_BIT) === this.#parityOf(slot)) this.#abandon(slot);
     }
     // The thread may have been ended before it noted its granules.
     const owner = this.#indexOf(record) + 1;
     for (let granule = 0; granule < this.layout.granules; granule += 1) {
       Atomics.compareExchange(this.#words, this.layout.owner(granule), owner, 0);
     }
-    this.#words[record + GRANULES] = 0;
+    this.#words[record + EXTENT] = 0;
     this.#free(record);
   }
 
-  #abandon(slot: number): void {
-    const place = this.layout.counter(slot, ABANDONED);
-    this.#floats[place] = (this.#floats[place] ?? 0) + 1;
+  /** Counts what a thread had taken and not counted, by one write: if who buries is ended behind it, the parity tells the next one. */
+  #abandonTaken(slot: number): void {
+    const uncounted = TAKEN | (slot << OWNER_SHIFT) | this.#parityOf(slot);
+    let count = 0;
+    for (let index = 0; index < this.layout.capacity; index += 1) {
+      if ((Atomics.load(this.#words, this.layout.record(index) + STATE) & BELOW_LIFE) === uncounted) count += 1;
+    }
+    if (count > 0) this.#tally(slot, ABANDONED, count);
+  }
+
+  /** Adds to a counter, and turns its lowest bit. */
+  #tally(slot: number, counter: Counter | typeof ABANDONED, count: number): void {
+    const place = this.layout.counter(slot, counter);
+    const value = this.#floats[place] ?? 0;
+    this.#floats[place] = value + 2 * count + (value % 2 === 0 ? 1 : -1);
   }
 
   /** Whether the cell that a record has noted names it and has not been passed. */
   #isNamed(record: number): boolean {
-    const ring = this.#words[record + RING] ?? 0;
+    const ring = (this.#words[record + HEADER] ?? 0) & RING_MASK;
     const position = Atomics.load(this.#words, record + POSITION);
     const named = this.#cellContent(position >>> this.layout.cellBits, this.#indexOf(record) + FIRST_RECORD);
     if (Atomics.load(this.#words, this.layout.cell(ring, position)) !== named) return false;
@@ -656,7 +756,7 @@ export class SharedRing {
 
   /** The cell of a taken record says from now on that nothing is there. */
   #unname(record: number): void {
-    const ring = this.#words[record + RING] ?? 0;
+    const ring = (this.#words[record + HEADER] ?? 0) & RING_MASK;
     const position = Atomics.load(this.#words, record + POSITION);
     const lap = position >>> this.layout.cellBits;
     const named = this.#cellContent(lap, this.#indexOf(record) + FIRST_RECORD);
@@ -671,15 +771,14 @@ export class SharedRing {
       const head = Atomics.load(words, HEADS + ring);
       const content = Atomics.load(words, this.layout.cell(ring, head));
       if (content !== this.#cellContent(head >>> this.layout.cellBits, GONE)) return;
-      if (Atomics.load(words, TAILS + ring) === head) this.#advance(TAILS, ring, head);
-      this.#advance(HEADS, ring, head);
+      this.#raise(HEADS, ring, (head + 1) | 0);
     }
   }
 
   #parityOf(slot: number): number {
-    let settled = this.#floats[this.layout.counter(slot, ABANDONED)] ?? 0;
-    for (let counter = RECEIVED; counter <= DEAD_LETTERED; counter += 1) settled += this.#floats[this.layout.counter(slot, counter)] ?? 0;
-    return settled % 2 === 0 ? 0 : PARITY_BIT;
+    let flips = this.#floats[this.layout.counter(slot, ABANDONED)] ?? 0;
+    for (let counter = RECEIVED; counter <= DEAD_LETTERED; counter += 1) flips += this.#floats[this.layout.counter(slot, counter)] ?? 0;
+    return flips % 2 === 0 ? 0 : PARITY_BIT;
   }
 
   #ring(bell: number, wished: number): void {

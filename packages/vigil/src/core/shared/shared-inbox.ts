@@ -46,6 +46,9 @@ export type SharedInboxEnvironment = MailboxEnvironment & Partial<Pick<Environme
 /** The largest message, as a share of the bytes for messages: so that a few large ones cannot keep all others out. */
 const LARGEST_SHARE = 4;
 
+/** Messages that are taken at once, at the most: their records are free again when all of them were read. */
+const MOST_AT_ONCE = 64;
+
 /** A thread that would sleep looks so often first. */
 const SPINS = 200;
 
@@ -361,10 +364,11 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   recvBatch(limit: number): Message<T>[] {
     checkPositiveCount('limit', limit);
     const messages: Message<T>[] = [];
-    // The first one, or the refusal of an inbox that has nothing left to give.
-    for (let message = this.tryRecv(); message !== undefined; message = messages.length < limit ? this.#take() : undefined) {
-      messages.push(message);
-      if (messages.length > 1) this.#reportReceived(message);
+    while (messages.length < limit && this.#takeBatch(messages, Math.min(limit - messages.length, MOST_AT_ONCE)));
+    if (messages.length === 0) {
+      // One for whose sender there was no room, or the refusal of an inbox that has nothing left to give.
+      const first = this.tryRecv();
+      return first === undefined ? messages : [first];
     }
     // Once for all: to wake a sender for each takes longer than to receive them.
     this.#ring.ringForRoom();
@@ -609,8 +613,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     const ring = this.#ring;
     const record = ring.claim();
     if (record === NONE) return false;
-    const { sizeBytes } = this.#envelope;
-    if (sizeBytes <= INLINE_BYTES || ring.extend(record, sizeBytes)) {
+    if (ring.reserve(record, this.#envelope.sizeBytes)) {
       this.#envelope.write(record, ring.slot);
       ring.setExpiry(record, expiresAtMs);
       if (ring.publish(record, this.#settings.priorityQueues ? rank : 0)) return true;
@@ -679,6 +682,30 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       return message;
     }
     return undefined;
+  }
+
+  /** Takes what it can at once; whether there was anything, if only what has expired. */
+  #takeBatch(into: Message<T>[], limit: number): boolean {
+    const ring = this.#ring;
+    const count = ring.takeBatch(limit);
+    const first = ring.taken(0);
+    // What can expire comes alone.
+    if (count === 1 && this.#isPast(first)) {
+      const message = this.#read(first);
+      ring.settle(first, EXPIRED);
+      this.#reportExpired(message);
+      return true;
+    }
+    if (count === 0) return false;
+    const next = into.length;
+    for (let index = 0; index < count; index += 1) {
+      const message = this.#read(ring.taken(index));
+      mailboxAccess.countAttempt(message);
+      into.push(message);
+    }
+    ring.settleBatch(count);
+    if (this.#environment.telemetry.wants('message_received')) for (const message of into.slice(next)) this.#reportReceived(message);
+    return true;
   }
 
   /** Whether anybody of this side still waits for a message. */
