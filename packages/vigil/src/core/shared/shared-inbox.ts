@@ -686,6 +686,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   /** Takes what it can at once; whether there was anything, if only what has expired. */
   #takeBatch(into: Message<T>[], limit: number): boolean {
+    if (this.#isHeld) return false;
     const ring = this.#ring;
     const count = ring.takeBatch(limit);
     const first = ring.taken(0);
