@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import { MadeId, MESSAGE_PRIORITIES, Message, mailboxAccess, type MessagePriority, SIGNALS } from '../message.js';
 import type { ReplyExchange } from '../reply-exchange.js';
 import type { MessageMetadata } from '../reply-port.js';
-import { CONTENT_BYTES, EXPIRES_AT, HEADER, type Layout, NUMBER, RING_BITS } from './layout.js';
+import { CONTENT_BYTES, EXPIRES_AT, HEADER, IS_MORTAL, type Layout, NUMBER, RING_BITS } from './layout.js';
 import { PayloadWriter, readPayload } from './payload.js';
 
 /**
@@ -127,9 +127,10 @@ export class Envelope {
     const extraAt = hasExtra ? end - bytes.readUInt32LE(end - LENGTH_BYTES) : end;
     const payload = readPayload((header >>> KIND_SHIFT) & KIND_MASK, bytes, content, extraAt - content);
     const isNumbered = (header & IS_NUMBERED) !== 0;
-    const signal = SIGNALS[((header >>> SIGNAL_SHIFT) & SIGNAL_MASK) - 1];
+    const signalCode = (header >>> SIGNAL_SHIFT) & SIGNAL_MASK;
+    const signal = signalCode === 0 ? undefined : SIGNALS[signalCode - 1];
     const priority = MESSAGE_PRIORITIES[(header >>> RANK_SHIFT) & RANK_MASK] ?? 'normal';
-    const { clock } = this.#reading;
+    const { clock, offsetMs, replies } = this.#reading;
     const id = isNumbered ? this.idOf(header >>> MAKER_SHIFT, floats[record / 2 + NUMBER] ?? 0) : '';
     if (!hasExtra) return new Message(id, undefined, payload, signal, priority, undefined, clock);
 
@@ -137,18 +138,15 @@ export class Envelope {
     const [ownId, sender, correlationId, replyTo, topic, ttlMs, attempts] = extra;
     const message = new Message(ownId ?? id, sender, payload, signal, priority, ttlMs, clock);
     const metadata: MessageMetadata = topic === undefined ? { correlationId, replyTo } : { correlationId, replyTo, topic };
-    mailboxAccess.revive(message, metadata, attempts, this.#leftMs(record), this.#reading.replies?.portOf(metadata));
+    const expiresAtMs = (header & IS_MORTAL) === 0 ? undefined : (floats[record / 2 + EXPIRES_AT] ?? 0);
+    const leftMs = expiresAtMs === undefined ? undefined : expiresAtMs - offsetMs - clock.now();
+    mailboxAccess.revive(message, metadata, attempts, leftMs, replies?.portOf(metadata));
     return message;
   }
 
   /** A payload as it would be received. @throws {VigilError} `InvalidMessage`. */
   copy(payload: unknown): unknown {
     return this.#payload.copy(payload, this.#inbox);
-  }
-
-  #leftMs(record: number): number | undefined {
-    const expiresAtMs = this.#layout.floats[record / 2 + EXPIRES_AT] ?? 0;
-    return expiresAtMs === 0 ? undefined : expiresAtMs - this.#reading.offsetMs - this.#reading.clock.now();
   }
 }
 

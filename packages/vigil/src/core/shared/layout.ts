@@ -39,7 +39,8 @@ export const PEAK: number = TTL_EPOCH + 1;
 const CONTROL_WORDS = 8 * LINE_WORDS;
 
 export const MAX_PARTICIPANTS = 128;
-const PARTICIPANT_WORDS = 16;
+/** So many that no two participants share a line, though only the first half is used. */
+const PARTICIPANT_WORDS = 32;
 /** The first word of a participant: 0 while the slot is free. The counters follow, each a float of 64 bits. */
 export const KEY = 0;
 
@@ -59,26 +60,31 @@ export const ABANDONED = 7;
 export type Outcome = typeof RECEIVED | typeof EXPIRED | typeof DROPPED | typeof DEAD_LETTERED;
 export type Counter = Outcome | typeof REJECTED;
 
-/** Two cache lines; a short message takes only the first. */
+/**
+ * Two cache lines. Memory may begin in the middle of a line, so what every message needs stands at the beginning, and a short one behind
+ * it: up to 20 bytes then lie on the same line.
+ */
 export const RECORD_WORDS = 32;
 /** Words of a record. */
 export const STATE = 0;
 /** Which position its cell has, or is about to have. */
 export const POSITION = 1;
-/** In its lowest bits the ring of that cell; the rest is what `envelope.ts` says of the message. */
+/** In its lowest bits the ring of that cell and whether the message can expire; the rest is what `envelope.ts` says of the message. */
 export const HEADER = 2;
-export const RING_BITS = 3;
-export const RING_MASK: number = (1 << RING_BITS) - 1;
+export const RING_MASK = 0b111;
+export const IS_MORTAL = 0b1000;
+/** Bits of the header below those of `envelope.ts`. */
+export const RING_BITS = 4;
 /** Bytes of the message. */
 export const CONTENT_BYTES = 3;
-/** Floats of 64 bits, by place among the floats of the record: when it expires (0 for never), and its maker's number of it. */
-export const EXPIRES_AT = 2;
-export const NUMBER = 3;
+/** Floats of 64 bits, by place among the floats of the record: its maker's number of it, and when it expires, if it can. */
+export const NUMBER = 2;
+export const EXPIRES_AT = 15;
 /** The first granule of its extent plus one; 0 when the message lies in the record itself. */
-export const EXTENT = 8;
+export const EXTENT = 6;
 /** Where a small message begins, and how many bytes it may have. */
-const INLINE_WORD = 9;
-export const INLINE_BYTES: number = (RECORD_WORDS - INLINE_WORD) * WORD_BYTES;
+const INLINE_WORD = 7;
+export const INLINE_BYTES: number = (2 * EXPIRES_AT - INLINE_WORD) * WORD_BYTES;
 
 export const GRANULE_BYTES = 256;
 

@@ -15,6 +15,7 @@ import {
   HEADER,
   HEADS,
   INLINE_BYTES,
+  IS_MORTAL,
   KEY,
   Layout,
   type LayoutSettings,
@@ -233,8 +234,8 @@ export class SharedRing {
    */
   publish(record: number, ring: number): boolean {
     const words = this.#words;
-    const isMortal = this.#floats[record / 2 + EXPIRES_AT] !== 0;
-    words[record + HEADER] = ((words[record + HEADER] ?? 0) & ~RING_MASK) | ring;
+    const header = words[record + HEADER] ?? 0;
+    words[record + HEADER] = (header & ~RING_MASK) | ring;
     for (let tail = this.#knownTails[ring] ?? 0; ; ) {
       const cell = this.layout.cell(ring, tail);
       const content = plain.load(words, cell);
@@ -253,7 +254,7 @@ export class SharedRing {
       if (Atomics.compareExchange(words, cell, content, this.#cellContent(lap, this.#indexOf(record) + FIRST_RECORD)) !== content) continue;
       this.#sentAt(ring, tail);
       // Now, not before it was named: who has looked for expired messages meanwhile has not seen this one, and must look again.
-      if (isMortal) Atomics.add(words, TTL_EPOCH, 1);
+      if ((header & IS_MORTAL) !== 0) Atomics.add(words, TTL_EPOCH, 1);
       return true;
     }
   }
@@ -265,12 +266,19 @@ export class SharedRing {
 
   /** Says when the message in a claimed record expires; 0 for never. Said of every message, since a record keeps what it had. */
   setExpiry(record: number, expiresAtMs: number): void {
-    this.#floats[record / 2 + EXPIRES_AT] = expiresAtMs;
+    const header = this.#words[record + HEADER] ?? 0;
+    if (expiresAtMs === 0) {
+      this.#words[record + HEADER] = header & ~IS_MORTAL;
+    } else {
+      this.#words[record + HEADER] = header | IS_MORTAL;
+      this.#floats[record / 2 + EXPIRES_AT] = expiresAtMs;
+    }
   }
 
   /** When the message in a record expires; 0 for never. */
   expiryOf(record: number): number {
-    return this.#floats[record / 2 + EXPIRES_AT] ?? 0;
+    const isMortal = ((this.#words[record + HEADER] ?? 0) & IS_MORTAL) !== 0;
+    return isMortal ? (this.#floats[record / 2 + EXPIRES_AT] ?? 0) : 0;
   }
 
   /** Takes the next message: that of the first ring that has one. @returns its record, or `NONE`. */
@@ -334,7 +342,7 @@ export class SharedRing {
       const record = this.layout.record(index);
       const state = Atomics.load(this.#words, record + STATE);
       if ((state & KIND_MASK) !== OFFERED || !this.#isNamed(record)) continue;
-      const expiresAtMs = this.#floats[record / 2 + EXPIRES_AT] ?? 0;
+      const expiresAtMs = this.expiryOf(record);
       if (expiresAtMs === 0) continue;
       if (expiresAtMs > nowMs) nextMs = Math.min(nextMs, expiresAtMs);
       else if (this.#takeRecord(record, state)) {

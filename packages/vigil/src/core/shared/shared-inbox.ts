@@ -96,7 +96,7 @@ export interface SharedInboxSide<T = unknown> {
 }
 
 export interface SharedInboxOptions {
-  /** Bytes for messages that do not fit into their record of 72; default 1 MiB. The largest message takes a quarter of them. */
+  /** Bytes for messages that do not fit into their record of 92; default 1 MiB. The largest message takes a quarter of them. */
   readonly bytes?: number | undefined;
 }
 

@@ -26,7 +26,7 @@ export function canBeShared({ capacity }: MailboxSettings): boolean {
 /**
  * The inbox of a thread, on the side of its supervisor: in shared memory, so that no message waits for an event loop.
  *
- * Its memory is 230 kB with the default capacity of 1,000, and 1 MB more for messages of more than 72 bytes. The system gives it page by page
+ * Its memory is 230 kB with the default capacity of 1,000, and 1 MB more for messages of more than 92 bytes. The system gives it page by page
  * when it is used: some 100 kB in the beginning.
  *
  * Invariant: what was sent as a parcel is kept here until its message is out of the ring, or the process has ended; at most
