@@ -124,6 +124,8 @@ export class SharedRing {
   /** What heads and true tails were when they were looked at last; they only go on. */
   readonly #knownHeads: Int32Array;
   readonly #knownTails: Int32Array;
+  /** Between these. */
+  #knownDepth = 0;
   /** The records that `takeBatch` has taken: as many as it said. */
   readonly #batch: number[] = [];
   #nextRecord = 0;
@@ -247,7 +249,7 @@ export class SharedRing {
       }
       // The last cell is left for the end.
       if (((tail - (this.#knownHeads[ring] ?? 0)) | 0) >= this.#cellCount - 1 && this.#isOutOfCells(ring, tail)) {
-        this.#knownTails[ring] = tail;
+        this.#knowTail(ring, tail);
         return false;
       }
       words[record + POSITION] = tail;
@@ -634,43 +636,44 @@ export class SharedRing {
   /** Whether a ring has no cell left, since a message still waits at its head and many behind it have expired. */
   #isOutOfCells(ring: number, tail: number): boolean {
     this.#passGone(ring);
-    const head = Atomics.load(this.#words, HEADS + ring);
-    this.#knownHeads[ring] = head;
-    return ((tail - head) | 0) >= this.#cellCount - 1;
+    this.#lookAround();
+    return ((tail - (this.#knownHeads[ring] ?? 0)) | 0) >= this.#cellCount - 1;
   }
 
   /** Whether there are as many messages between heads and tails as records: where none was taken out of the middle, all are in use. */
   #allRecordsWait(): boolean {
     if (plain.load(this.#words, TTL_EPOCH) !== 0) return false;
-    return this.#depthBy((ring) => plain.load(this.#words, HEADS + ring)) >= this.layout.capacity;
-  }
-
-  /** Positions between heads and tails, as far as this thread knows of the tails. */
-  #depthBy(headOf: (ring: number) => number): number {
-    let depth = 0;
-    for (let ring = 0; ring < this.layout.rings; ring += 1) {
-      const tail = this.#notBehind(TAILS, ring, this.#knownTails[ring] ?? 0);
-      depth += Math.max((tail - headOf(ring)) | 0, 0);
-    }
-    return depth;
+    this.#lookAround();
+    return this.#knownDepth >= this.layout.capacity;
   }
 
   /** A message was named in the cell of a position. */
   #sentAt(ring: number, position: number): void {
     const next = (position + 1) | 0;
-    this.#knownTails[ring] = next;
-    if ((next & this.#strideMask) === 0) this.#raise(TAILS, ring, next);
-    const words = this.#words;
-    // The heads, which others write all the time, are looked at only where it may be a new peak by those that are known.
-    if (
-      Math.min(
-        this.#depthBy((each) => this.#knownHeads[each] ?? 0),
-        this.layout.capacity,
-      ) <= plain.load(words, PEAK)
-    )
-      return;
-    for (let each = 0; each < this.layout.rings; each += 1) this.#knownHeads[each] = plain.load(words, HEADS + each);
-    this.#raisePeak(this.#depthBy((each) => this.#knownHeads[each] ?? 0));
+    const isStride = (next & this.#strideMask) === 0;
+    this.#knowTail(ring, next);
+    if (isStride) this.#raise(TAILS, ring, next);
+    // The heads and the other tails, which others write all the time, are looked at once in a stride, and where it may be a new peak.
+    if (isStride || Math.min(this.#knownDepth, this.layout.capacity) > plain.load(this.#words, PEAK)) this.#lookAround();
+  }
+
+  #knowTail(ring: number, tail: number): void {
+    this.#knownDepth += (tail - (this.#knownTails[ring] ?? 0)) | 0;
+    this.#knownTails[ring] = tail;
+  }
+
+  /** Looks where heads and tails are. */
+  #lookAround(): void {
+    let depth = 0;
+    for (let ring = 0; ring < this.layout.rings; ring += 1) {
+      const head = plain.load(this.#words, HEADS + ring);
+      const tail = this.#notBehind(TAILS, ring, this.#notBehind(HEADS, ring, this.#knownTails[ring] ?? 0));
+      this.#knownHeads[ring] = head;
+      this.#knownTails[ring] = tail;
+      depth += Math.max((tail - head) | 0, 0);
+    }
+    this.#knownDepth = depth;
+    this.#raisePeak(depth);
   }
 
   #notePeak(): void {
