@@ -246,15 +246,21 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   }
 
   sendBatch(payloads: readonly T[], options?: SendOptions): number {
+    this.#admitSenders();
+    const isUnheard = !this.#environment.telemetry.wants('message_sent');
+    const canBeBare = options === undefined && this.#takesBarePayloads && this.#senders.size === 0 && isUnheard;
     let accepted = 0;
-    for (const payload of checkArray('payloads', payloads)) {
-      try {
-        this.send(payload, options);
-      } catch (error) {
-        if (accepted === 0 || !isVigilError(error)) throw error;
-        return accepted;
+    let bare = 0;
+    try {
+      for (const payload of checkArray('payloads', payloads)) {
+        if (canBeBare && this.#liesInMemory(payload) && this.#placeBare(this.#nextNumber(), payload)) bare += 1;
+        else this.send(payload, options);
+        accepted += 1;
       }
-      accepted += 1;
+    } catch (error) {
+      if (accepted === 0 || !isVigilError(error)) throw error;
+    } finally {
+      if (bare > 0) this.#announce();
     }
     return accepted;
   }
@@ -487,10 +493,15 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   /** Sends a payload with which nothing was said, if there is room: the short way for most messages. */
   #sendBare(payload: T): boolean {
     const number = this.#nextNumber();
-    this.#envelope.sealPayload(payload, number);
-    if (this.#ring.isClosed || this.#envelope.sizeBytes > this.#largestBytes || !this.#write(NORMAL_RANK, 0)) return false;
+    if (!this.#placeBare(number, payload)) return false;
     this.#arrived(number, 'normal');
     return true;
+  }
+
+  /** Puts a payload with which nothing was said where it can be received, as far as nobody need be told. */
+  #placeBare(number: number, payload: T): boolean {
+    this.#envelope.sealPayload(payload, number);
+    return !this.#ring.isClosed && this.#envelope.sizeBytes <= this.#largestBytes && this.#write(NORMAL_RANK, 0);
   }
 
   /** The number of the message that is made next; noted before it is used, so that no id is used twice if this thread is ended. */
@@ -628,6 +639,11 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       const messageId = typeof id === 'string' ? id : String(this.#envelope.idOf(this.#ring.slot, id));
       this.#environment.telemetry.report('message_sent', { mailbox: this.name, messageId, priority });
     }
+    this.#announce();
+  }
+
+  /** Has what came in received here or elsewhere. */
+  #announce(): void {
     if (this.#receivers.size > 0) this.#serve();
     this.#ring.ringBell();
   }
