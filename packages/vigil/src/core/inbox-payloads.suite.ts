@@ -37,6 +37,17 @@ function describeReferences(engine: InboxEngine): void {
 
 function describeCopies(engine: InboxEngine): void {
   for (const { name, enter } of WAYS_IN) {
+    it(`gives out texts of all lengths and letters as they came in through ${name}`, async () => {
+      const { inbox } = inboxOf(engine);
+      for (let length = 0; length <= 40; length += 1) {
+        for (const last of ['', 'z', '\u00ff', '\u0100', '\u20ac', '\ud83d\ude00', '\ud83d']) {
+          const text = 'x'.repeat(length) + last;
+          await enter(inbox, text);
+          assert.equal((await inbox.recv()).payload, text);
+        }
+      }
+    });
+
     it(`MBX-13: gives out an object as it was when it came in through ${name}`, async () => {
       const { inbox } = inboxOf(engine);
       const payload: Order = { amount: 1 };

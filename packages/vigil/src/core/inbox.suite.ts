@@ -250,6 +250,16 @@ function describeReceiving(engine: InboxEngine): void {
       assert.equal(inbox.sendBatch(['a', 'b']), 2);
     });
 
+    it('sendBatch gives those who wait theirs at once, so that it takes no room', async () => {
+      const { inbox } = inboxOf(engine, { capacity: 3 });
+      const received = [inbox.recv(), inbox.recv()];
+      assert.equal(inbox.sendBatch(['a', 'b', 'c', 'd', 'e', 'f']), 5);
+      assert.deepEqual(
+        (await Promise.all(received)).map(({ payload }) => payload),
+        ['a', 'b'],
+      );
+    });
+
     it('sendBatch gives each payload the options, and takes none for 0', () => {
       const { inbox } = inboxOf(engine);
       assert.equal(inbox.sendBatch(['a', 'b'], { priority: 'high', from: 'alice' }), 2);

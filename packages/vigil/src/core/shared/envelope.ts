@@ -78,8 +78,8 @@ export class Envelope {
 
   /** A payload with which nothing was said. @throws {VigilError} `InvalidMessage`. */
   sealPayload(payload: unknown, number: number): void {
-    this.#payload.measure(payload, this.#inbox);
-    this.#header = (this.#payload.kind << KIND_SHIFT) | (NORMAL_RANK << RANK_SHIFT) | IS_NUMBERED;
+    this.#payload.estimate(payload, this.#inbox);
+    this.#header = (NORMAL_RANK << RANK_SHIFT) | IS_NUMBERED;
     this.#number = number;
     this.#extraBytes = 0;
   }
@@ -91,7 +91,6 @@ export class Envelope {
     const signalCode = signal === undefined ? 0 : SIGNALS.indexOf(signal) + 1;
     const extra = extraOf(message, number !== undefined);
     this.#header =
-      (this.#payload.kind << KIND_SHIFT) |
       (MESSAGE_PRIORITIES.indexOf(priority) << RANK_SHIFT) |
       (signalCode << SIGNAL_SHIFT) |
       (number === undefined ? 0 : IS_NUMBERED) |
@@ -101,12 +100,15 @@ export class Envelope {
     this.#extraBytes = extra === undefined ? 0 : Buffer.byteLength(this.#extra) + LENGTH_BYTES;
   }
 
+  /** Into a record that has room for it. */
   write(record: number, maker: number): void {
     const { words, floats, bytes } = this.#layout;
-    words[record + HEADER] = this.#header | (maker << MAKER_SHIFT);
-    floats[record / 2 + NUMBER] = this.#number;
     const content = this.#layout.contentOf(record);
     this.#payload.write(bytes, content);
+    words[record + HEADER] = this.#header | (this.#payload.kind << KIND_SHIFT) | (maker << MAKER_SHIFT);
+    // Not as it was estimated.
+    words[record + CONTENT_BYTES] = this.sizeBytes;
+    floats[record / 2 + NUMBER] = this.#number;
     if (this.#extraBytes === 0) return;
     bytes.write(this.#extra, content + this.#payload.sizeBytes);
     bytes.writeUInt32LE(this.#extraBytes, content + this.sizeBytes - LENGTH_BYTES);

@@ -247,20 +247,20 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   sendBatch(payloads: readonly T[], options?: SendOptions): number {
     this.#admitSenders();
-    const isUnheard = !this.#environment.telemetry.wants('message_sent');
-    const canBeBare = options === undefined && this.#takesBarePayloads && this.#senders.size === 0 && isUnheard;
+    const isAwaited = this.#senders.size > 0 || this.#receivers.size > 0 || this.#environment.telemetry.wants('message_sent');
+    const canBeBare = options === undefined && this.#takesBarePayloads && !isAwaited;
     let accepted = 0;
-    let bare = 0;
+    let isBellDue = false;
     try {
       for (const payload of checkArray('payloads', payloads)) {
-        if (canBeBare && this.#liesInMemory(payload) && this.#placeBare(this.#nextNumber(), payload)) bare += 1;
+        if (canBeBare && this.#liesInMemory(payload) && this.#placeBare(this.#nextNumber(), payload)) isBellDue = true;
         else this.send(payload, options);
         accepted += 1;
       }
     } catch (error) {
       if (accepted === 0 || !isVigilError(error)) throw error;
     } finally {
-      if (bare > 0) this.#announce();
+      if (isBellDue) this.#ring.ringBell();
     }
     return accepted;
   }
@@ -639,11 +639,6 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       const messageId = typeof id === 'string' ? id : String(this.#envelope.idOf(this.#ring.slot, id));
       this.#environment.telemetry.report('message_sent', { mailbox: this.name, messageId, priority });
     }
-    this.#announce();
-  }
-
-  /** Has what came in received here or elsewhere. */
-  #announce(): void {
     if (this.#receivers.size > 0) this.#serve();
     this.#ring.ringBell();
   }
