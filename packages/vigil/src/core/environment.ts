@@ -33,6 +33,8 @@ export interface Environment {
 export interface HostThread {
   /** As Node numbers the threads of a process. */
   readonly id: number;
+  /** The id of the thread that started it, with which it ends; 0 for the application's. */
+  readonly startedBy: number;
   /** Blocks until somebody rings, the word has another value, or the time is over. */
   sleep(words: Int32Array<SharedArrayBuffer>, word: number, value: number, timeoutMs: number): void;
 }

@@ -41,8 +41,9 @@ const CONTROL_WORDS = 8 * LINE_WORDS;
 export const MAX_PARTICIPANTS = 128;
 /** So many that no two participants share a line, though only the first half is used. */
 const PARTICIPANT_WORDS = 32;
-/** The first word of a participant: 0 while the slot is free. The counters follow, each a float of 64 bits. */
+/** The first words of a participant: its key, 0 while the slot is free, and that of who started it. The counters follow, floats of 64 bits. */
 export const KEY = 0;
+export const STARTED_BY = 1;
 
 /**
  * What a participant counts, by place among its floats. Outcomes and what was abandoned are counted twice over, and the lowest bit turns

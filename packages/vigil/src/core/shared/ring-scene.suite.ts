@@ -33,8 +33,8 @@ export class Scene {
 
   constructor(settings: LayoutSettings, threads = 3, firstPosition = 0) {
     this.settings = settings;
-    const first = new SharedRing(settings, 1, undefined, firstPosition);
-    const others = Array.from({ length: threads - 1 }, (_, index) => new SharedRing(settings, index + 2, first.layout.memory));
+    const first = new SharedRing(settings, { key: 1 }, undefined, firstPosition);
+    const others = Array.from({ length: threads - 1 }, (_, index) => new SharedRing(settings, { key: index + 2 }, first.layout.memory));
     this.threads = [first, ...others];
   }
 

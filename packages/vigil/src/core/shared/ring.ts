@@ -29,6 +29,7 @@ import {
   RING_MASK,
   ROOM_BELL,
   ROOM_WISHED,
+  STARTED_BY,
   STATE,
   TAIL_LAPS,
   TAILS,
@@ -64,6 +65,14 @@ const TAIL_STRIDE = 32;
 
 /** Wakes all who sleep. */
 const EVERYBODY = Number.POSITIVE_INFINITY;
+
+/** A thread at a ring. */
+export interface Participant {
+  /** More than 0, and no other thread's. */
+  readonly key: number;
+  /** The key of the thread that started it, with which it ends. */
+  readonly startedBy?: number | undefined;
+}
 
 /** Nothing to take, no room to send: no record has this number. */
 export const NONE = -1;
@@ -136,11 +145,11 @@ export class SharedRing {
   /**
    * Attaches a thread to the memory.
    *
-   * @param key - that of the thread, for `bury`; more than 0.
+   * @param thread - by which `bury` knows it.
    * @param firstPosition - where a new ring begins to count.
    * @throws {VigilError} `InvalidConfiguration` when there is not so much memory, or as many threads use it as can.
    */
-  constructor(settings: LayoutSettings, key: number, memory?: SharedArrayBuffer, firstPosition = 0) {
+  constructor(settings: LayoutSettings, thread: Participant, memory?: SharedArrayBuffer, firstPosition = 0) {
     this.layout = new Layout(settings, memory);
     this.#words = this.layout.words;
     this.#floats = this.layout.floats;
@@ -150,7 +159,7 @@ export class SharedRing {
     this.#firstRecord = this.layout.record(0);
     this.#strideMask = Math.min(TAIL_STRIDE, this.#cellCount / 8) - 1;
     if (memory === undefined) this.#begin(firstPosition);
-    this.#slot = this.#join(key);
+    this.#slot = this.#join(thread);
     this.#knownHeads = this.#words.slice(HEADS, HEADS + settings.rings);
     this.#knownTails = this.#knownHeads.slice();
     this.#parity = this.#parityOf(this.#slot);
@@ -442,16 +451,17 @@ export class SharedRing {
   }
 
   /**
-   * Ends what a thread has begun that is no more: frees its records, counts what it had taken as abandoned, rings every bell.
+   * Ends what a thread has begun that is no more, and what the threads have that it had started, which ended with it: frees their records,
+   * counts what they had taken as abandoned, rings every bell.
    *
    * Only one thread may bury at a time, and only who is certain that the thread with this key does not run any more. If who buries is
    * ended in the middle of it, the next one does it again, and buries both.
    */
   bury(key: number): void {
-    for (let slot = 0; slot < MAX_PARTICIPANTS; slot += 1) {
-      if (Atomics.load(this.#words, this.layout.participant(slot) + KEY) !== key) continue;
+    for (const slot of this.#family(key)) {
       this.#abandonTaken(slot);
       for (let index = 0; index < this.layout.capacity; index += 1) this.#buryRecord(this.layout.record(index), slot);
+      Atomics.store(this.#words, this.layout.participant(slot) + STARTED_BY, 0);
       Atomics.store(this.#words, this.layout.participant(slot) + KEY, 0);
     }
     Atomics.store(this.#words, FULL, 0);
@@ -461,6 +471,19 @@ export class SharedRing {
       Atomics.notify(this.#words, CLOSED);
     }
     this.ringAll();
+  }
+
+  /** The slots of a thread and of all that it has started, its own last: whoever is ended in the middle of burying them can be followed. */
+  #family(key: number): number[] {
+    const words = this.#words;
+    const slots: number[] = [];
+    if (key === 0) return slots;
+    for (let slot = 0; slot < MAX_PARTICIPANTS; slot += 1) {
+      const participant = this.layout.participant(slot);
+      if (Atomics.load(words, participant + STARTED_BY) === key) slots.unshift(...this.#family(Atomics.load(words, participant + KEY)));
+      if (Atomics.load(words, participant + KEY) === key) slots.push(slot);
+    }
+    return slots;
   }
 
   /** Counts something that is no outcome of a taken message: those are counted as the message is settled. */
@@ -515,9 +538,12 @@ export class SharedRing {
     this.#words[HEADS + 8] = first;
   }
 
-  #join(key: number): number {
+  #join({ key, startedBy = 0 }: Participant): number {
     for (let slot = 0; slot < MAX_PARTICIPANTS; slot += 1) {
-      if (Atomics.compareExchange(this.#words, this.layout.participant(slot) + KEY, 0, key) === 0) return slot;
+      const participant = this.layout.participant(slot);
+      if (Atomics.compareExchange(this.#words, participant + KEY, 0, key) !== 0) continue;
+      Atomics.store(this.#words, participant + STARTED_BY, startedBy);
+      return slot;
     }
     throw new VigilError(
       'InvalidConfiguration',

@@ -117,6 +117,7 @@ const exit: Exit = {
 };
 const thread: HostThread = {
   id: threadId,
+  startedBy: data.startedBy,
   sleep(words, word, value, timeoutMs) {
     Atomics.store(asleep, 0, 1);
     Atomics.wait(words, word, value, timeoutMs);

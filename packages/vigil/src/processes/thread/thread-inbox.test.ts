@@ -463,6 +463,35 @@ describe('the inbox of a thread', () => {
     assert.deepEqual([messagesReceived, messagesAbandoned, messagesDeadLettered, depth], [1, 1, 1, 0]);
   });
 
+  it('leaves nothing taken when a thread ends whose own thread was just taking something out', async () => {
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    const post = (outpost = new Outpost(thread(moduleOf('await ctx.stopped;'))));
+    await post.start();
+    const orders = post.runtime.inboxBuilder<unknown>().capacity(2).shared().build();
+    // The inner thread stands still for ever where it would free the record of what it has received.
+    orders.send('taken');
+    await more(
+      post,
+      'outer',
+      `const inner = new URL('data:text/javascript,' + encodeURIComponent(\`export default ({ args: { orders, words } }) => {
+         const { store } = Atomics;
+         Atomics.store = () => {
+           store(words, 0, 1);
+           Atomics.notify(words, 0);
+           Atomics.wait(words, 0, 1);
+         };
+         orders.tryRecv();
+       };\`));
+       await vigil.supervisor().child('inner', vigil.thread(inner), { args: ctx.args }).build().start();
+       await ctx.stopped;`,
+      { args: { orders, words }, shutdownTimeoutMs: 'brutal_kill' },
+    );
+    await Atomics.waitAsync(words, 0, 0).value;
+    await post.supervisor.terminateChild('outer');
+    orders.sendBatch(['next', 'last']);
+    assert.deepEqual([booked(orders.stats()), orders.stats().depth], [3, 2]);
+  });
+
   it(`loses and doubles nothing when its thread is killed under traffic, ${KILLS} times`, async () => {
     const post = (outpost = new Outpost(thread(moduleOf('await ctx.stopped;'))));
     await post.start();

@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort, receiveMessageOnPort, type ResourceLimits, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type ResourceLimits, threadId, Worker } from 'node:worker_threads';
 import { replyAddressOf, systemRandom, VigilError } from '../../core/index.js';
 import { readTree } from '../os/process-figures.js';
 import type { Call, FromCode, ParcelData, ToCode } from '../remote/protocol.js';
@@ -46,7 +46,15 @@ export class ThreadWorker implements Workplace {
     // By chance, since a module may ask something before the runtime has given this side a number.
     const side = systemRandom.next().toString(36).slice(2);
     this.replyTo = replyAddressOf(side);
-    const workerData: WorkerData = { href, side, port: messages.port2, calls: calls.port2, answered: this.#answered, asleep: this.#asleep };
+    const workerData: WorkerData = {
+      href,
+      startedBy: threadId,
+      side,
+      port: messages.port2,
+      calls: calls.port2,
+      answered: this.#answered,
+      asleep: this.#asleep,
+    };
     const resourceLimits = limitsFor(need.settings.maxMemoryBytes);
     this.#worker = new Worker(ENTRY, {
       workerData,

@@ -10,6 +10,8 @@ export interface ProgramNews {
 /** What a worker gets when it is made. */
 export interface WorkerData {
   readonly href: string;
+  /** The id of the thread that makes it. */
+  readonly startedBy: number;
   /** What no other side of the runtime is called. */
   readonly side: string;
   /** For everything that is said in passing. */
