@@ -1,9 +1,10 @@
 import type { Cancel, Clock } from '../clock.js';
 import type { SharedRing } from './ring.js';
 
-/** A sleep that was this short was hardly worth it: the next time, the event loop first looks in so many turns. */
-const SHORT_SLEEP_MS = 0.1;
-const POLL_TURNS = 40;
+/** Turns of the event loop, of about a microsecond each, in which it looks before it sleeps: for as long as two wake-ups take. */
+const POLL_TURNS = 100;
+/** After a wait that was this short, such a look is worth it the next time: it would have found what was waited for. */
+const SHORT_WAIT_MS = 0.15;
 
 /** For whom an event loop waits at a bell. */
 export interface Watch {
@@ -16,7 +17,7 @@ export interface Watch {
 /**
  * Lets an event loop wait at a bell of a shared inbox: woken without polling, and keeping Node alive as long as somebody waits.
  *
- * To be woken takes some ten microseconds. So where the last sleep was hardly longer than that, it looks from turn to turn for a moment
+ * To be woken takes some tens of microseconds. So where the last wait was hardly longer than that, it looks from turn to turn for a moment
  * before it sleeps.
  */
 export class Sleeper {
@@ -59,19 +60,25 @@ export class Sleeper {
   /** Invariant: while it runs, whoever rings is heard; while it does not, nobody waits. */
   async #keepWatch(): Promise<void> {
     let wasWoken = false;
+    let sinceMs = this.#clock.now();
     for (;;) {
-      if (this.#isBusy) await this.#poll();
+      const wasServed = this.#isBusy && (await this.#poll());
       // Asked again after each wait, in the same turn in which the watch ends: whoever comes to wait meanwhile relies on it.
       if (!this.#watch.serve()) break;
+      if (wasServed) {
+        sinceMs = this.#clock.now();
+        continue;
+      }
       const number = this.#ring.wish(this.#bell);
       // The last look: from here on whoever sends sees the wish.
       if (!this.#watch.serve()) break;
-      const sinceMs = this.#clock.now();
       const { async, value } = Atomics.waitAsync(this.#ring.layout.words, this.#bell, number);
       if (!async) continue;
       await value;
       wasWoken = true;
-      this.#isBusy = this.#clock.now() - sinceMs < SHORT_SLEEP_MS;
+      const nowMs = this.#clock.now();
+      this.#isBusy = nowMs - sinceMs < SHORT_WAIT_MS;
+      sinceMs = nowMs;
       // Whoever rang has taken the wish down, which was that of others, too.
       this.#ring.wish(this.#bell);
     }
@@ -80,12 +87,12 @@ export class Sleeper {
     if (wasWoken) this.#watch.passOn();
   }
 
-  /** Looks for a moment. */
-  async #poll(): Promise<void> {
+  /** Looks for a moment; whether all were served who waited. */
+  async #poll(): Promise<boolean> {
     for (let turn = 0; turn < POLL_TURNS; turn += 1) {
-      if (!this.#watch.serve()) return;
+      if (!this.#watch.serve()) return true;
       await new Promise<void>((resolve) => this.#clock.soon(resolve));
     }
-    this.#isBusy = false;
+    return false;
   }
 }
