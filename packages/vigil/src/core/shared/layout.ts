@@ -17,6 +17,8 @@ const LINE_WORDS = 32;
 
 /** Words of the control block. */
 export const CLOSED = 0;
+/** 1 while nothing is given out. */
+export const HELD = 1;
 /**
  * 1 when all records are in use: since a sender has found none and none was freed while it looked. What stands here while a sender looks
  * is its own (more than 1), and 0 as soon as a record is freed.

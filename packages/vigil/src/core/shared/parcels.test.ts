@@ -49,12 +49,11 @@ class Order {
 function ownedInbox(options: MailboxOptions = {}) {
   const clock = new SystemClock();
   const shelf = new Shelf();
-  const held = new Int32Array(new SharedArrayBuffer(4));
   const settings = new MailboxSettings(options);
-  const here = new SharedInbox('own', settings, new RecordingEnvironment(clock), { bytes: 4096 }, undefined, { parcels: shelf, held });
+  const here = new SharedInbox('own', settings, new RecordingEnvironment(clock), { bytes: 4096 }, undefined, { parcels: shelf });
   const receiving = { copy: shelf.copy.bind(shelf), look: shelf.look.bind(shelf), take: shelf.take.bind(shelf) };
   const owner = { sendMessage: here.sendMessage.bind(here), sendWait: here.sendWait.bind(here) };
-  const side = { parcels: receiving, held, owner };
+  const side = { parcels: receiving, owner };
   const there = new SharedInbox('own', settings, new RecordingEnvironment(clock), {}, here.data(), side);
   return { here, there, shelf, clock };
 }

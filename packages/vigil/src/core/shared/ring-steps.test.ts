@@ -315,6 +315,48 @@ describe('SharedRing, about room', () => {
   });
 });
 
+describe('SharedRing, held', () => {
+  let restore: () => void;
+  before(() => (restore = instrumentAtomics()));
+  after(() => restore());
+
+  it('gives out nothing that came in since', (t) => {
+    let runs = 0;
+    for (const waiting of [0, 1]) {
+      runs += explore((step) => {
+        const scene = new Scene({ ...SETTINGS, capacity: 3 });
+        scene.batch = 3;
+        const [first, second] = scene.threads;
+        for (let number = 1; number <= waiting; number += 1) scene.send(second!, number);
+        const isStopped = preemptAt(
+          step,
+          () => scene.receiveBatch(first!),
+          () => {
+            second!.hold();
+            assert.ok(scene.send(second!, 9));
+          },
+          scene.isShared,
+        );
+        assert.ok(!scene.taken.includes(9));
+        second!.release();
+        scene.assertWhole(0);
+        return isStopped;
+      });
+    }
+    report(t, runs, 10);
+  });
+
+  it('gives what is left to who takes it all the same', () => {
+    const scene = new Scene(SETTINGS);
+    const [first, second] = scene.threads;
+    scene.send(second!, 1);
+    second!.hold();
+    assert.equal(first!.take(), NONE);
+    const record = first!.takeLeft();
+    assert.equal(numberOf(first!, record), 1);
+  });
+});
+
 describe('SharedRing, where positions pass a quarter of their range', () => {
   let restore: () => void;
   before(() => (restore = instrumentAtomics()));

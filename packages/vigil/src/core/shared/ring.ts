@@ -12,6 +12,7 @@ import {
   FULL,
   GRANULE_BYTES,
   HEAD_LAPS,
+  HELD,
   HEADER,
   HEADS,
   INLINE_BYTES,
@@ -175,6 +176,20 @@ export class SharedRing {
     return plain.load(this.#words, CLOSED) !== 0;
   }
 
+  /** While it holds, nothing is given out that comes in from now on; what somebody is just taking he has. */
+  get isHeld(): boolean {
+    return plain.load(this.#words, HELD) !== 0;
+  }
+
+  hold(): void {
+    Atomics.store(this.#words, HELD, 1);
+  }
+
+  release(): void {
+    Atomics.store(this.#words, HELD, 0);
+    this.ringAll();
+  }
+
   /**
    * Makes a free record this thread's own.
    *
@@ -303,11 +318,12 @@ export class SharedRing {
    * @returns how many: `taken` gives their records until the next call.
    */
   takeBatch(limit: number): number {
-    for (let ring = 0; ring < this.layout.rings; ring += 1) {
-      const count = this.#takeFrom(ring, limit);
-      if (count > 0) return count;
-    }
-    return 0;
+    return this.#takeUpTo(limit, false);
+  }
+
+  /** As `take`, though it is held: nobody is left to whom it could be given out. */
+  takeLeft(): number {
+    return this.#takeUpTo(1, true) === 0 ? NONE : this.taken(0);
   }
 
   /** One of the records of the last batch. */
@@ -551,7 +567,15 @@ export class SharedRing {
     );
   }
 
-  #takeFrom(ring: number, limit: number): number {
+  #takeUpTo(limit: number, evenIfHeld: boolean): number {
+    for (let ring = 0; ring < this.layout.rings; ring += 1) {
+      const count = this.#takeFrom(ring, limit, evenIfHeld);
+      if (count > 0) return count;
+    }
+    return 0;
+  }
+
+  #takeFrom(ring: number, limit: number, evenIfHeld: boolean): number {
     const words = this.#words;
     const head = plain.load(words, HEADS + ring);
     let position = head;
@@ -576,6 +600,8 @@ export class SharedRing {
           position = next;
           continue;
         }
+        // Not before the cell was read: what was named in it since the hold would be taken.
+        if (!evenIfHeld && this.isHeld) break;
         if ((state & KIND_MASK) === OFFERED) {
           const isMortal = this.expiryOf(record) !== 0;
           if (isMortal && count > 0) break;

@@ -91,8 +91,6 @@ export interface SharedInboxSide<T = unknown> {
   readonly isMeasuredElsewhere?: boolean;
   /** Called with each message that is taken, before it is given out. */
   readonly catchUp?: () => void;
-  /** One word, where the inbox is received from or held: 1 while nothing is given out. */
-  readonly held?: Int32Array<SharedArrayBuffer>;
 }
 
 export interface SharedInboxOptions {
@@ -135,7 +133,6 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   #deadLetters: DeadLetterQueue<T> | undefined;
   #cancelExpiryWatch: Cancel | undefined;
   readonly #side: SharedInboxSide<T> | undefined;
-  readonly #held: Int32Array<SharedArrayBuffer> | undefined;
   #isWatchingClose = false;
   /** Whether the last message that found no room had its record, and no bytes. */
   #lacksBytes = false;
@@ -156,7 +153,6 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   ) {
     this.name = name;
     this.#side = side;
-    this.#held = side?.held;
     this.#settings = settings;
     this.#environment = environment;
     const { clock } = environment;
@@ -347,7 +343,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       if (message !== undefined) return message;
       if (this.#spin()) continue;
       const number = this.#ring.wish(BELL);
-      if (!this.#isHeld && (!this.#ring.isEmpty() || this.#ring.isClosed)) continue;
+      if (!this.#ring.isHeld && (!this.#ring.isEmpty() || this.#ring.isClosed)) continue;
       if (!this.#sleep(BELL, number, untilMs)) return this.tryRecv();
       const first = this.tryRecv();
       this.#wakeNextReceiver();
@@ -356,13 +352,12 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   }
 
   tryRecv(): Message<T> | undefined {
-    if (this.#isHeld) return undefined;
     const message = this.#takeAndReport();
     if (message !== undefined || !this.#ring.isClosed) return message;
     // What was on its way in when it was closed is in by now, or refused.
     this.#ring.endRings();
     const last = this.#takeAndReport();
-    if (last !== undefined) return last;
+    if (last !== undefined || this.#ring.isHeld) return last;
     this.#tellClosed();
     throw this.#closedError();
   }
@@ -472,13 +467,12 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   /** @internal On every side. */
   hold(): void {
-    if (this.#held !== undefined) Atomics.store(this.#held, 0, 1);
+    this.#ring.hold();
   }
 
   /** @internal */
   release(): void {
-    if (this.#held !== undefined) Atomics.store(this.#held, 0, 0);
-    this.#ring.ringAll();
+    this.#ring.release();
     this.#serve();
   }
 
@@ -546,10 +540,6 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     } finally {
       this.#receiverSleep.left();
     }
-  }
-
-  get #isHeld(): boolean {
-    return this.#held !== undefined && Atomics.load(this.#held, 0) === 1;
   }
 
   /** Whether this side can put a payload into the memory. */
@@ -674,7 +664,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     if (this.#senders.size === 0) return message;
     this.#admitSenders();
     // Where all that was queued had expired, the next message is one that has waited for room.
-    return message ?? (this.#ring.isEmpty() ? undefined : this.#takeAndReport());
+    return message ?? (this.#ring.isEmpty() || this.#ring.isHeld ? undefined : this.#takeAndReport());
   }
 
   /** The next message that has not expired. Whoever takes has to say that room was made. */
@@ -697,7 +687,6 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   /** Takes what it can at once; whether there was anything, if only what has expired. */
   #takeBatch(into: Message<T>[], limit: number): boolean {
-    if (this.#isHeld) return false;
     const ring = this.#ring;
     const count = ring.takeBatch(limit);
     const first = ring.taken(0);
@@ -724,8 +713,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   #serve(): boolean {
     const receivers = this.#receivers;
     if (receivers.size === 0) return false;
-    const first = this.#isHeld ? undefined : this.#take();
-    for (let message = first; message !== undefined; message = receivers.size > 0 ? this.#take() : undefined) {
+    for (let message = this.#take(); message !== undefined; message = receivers.size > 0 ? this.#take() : undefined) {
       receivers.shift()?.resolve(message);
       // A listener may send its receiver away, who must have its message by then.
       this.#reportReceived(message);
@@ -797,7 +785,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   /** @param deadLetters - where what is queued goes; nowhere without. */
   #giveUpQueued(deadLetters: DeadLetterQueue<unknown> | undefined, reason: DeadLetterReason, why: () => VigilError): void {
     const ring = this.#ring;
-    for (let record = ring.take(); record !== NONE; record = ring.take()) {
+    for (let record = ring.takeLeft(); record !== NONE; record = ring.takeLeft()) {
       const message = this.#read(record);
       if (this.#isPast(record)) {
         ring.settle(record, EXPIRED);
@@ -844,7 +832,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   /** Looks for a message for a moment; whether there may be one. */
   #spin(): boolean {
-    for (let spin = 0; spin < SPINS; spin += 1) if (!this.#ring.isEmpty()) return !this.#isHeld;
+    for (let spin = 0; spin < SPINS; spin += 1) if (!this.#ring.isEmpty()) return !this.#ring.isHeld;
     return false;
   }
 

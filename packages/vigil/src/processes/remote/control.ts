@@ -1,14 +1,13 @@
 /**
- * The words about a thread that its code looks at whether its event loop turns or not. Only the side of the supervisor writes them. The
- * first is 1 while the inbox gives out nothing; the others are below.
+ * The words about a thread that its code looks at whether its event loop turns or not. Only the side of the supervisor writes them.
  */
 export type Control = Int32Array<SharedArrayBuffer>;
 
-const ASKED = 1;
-const SAID = 2;
+const ASKED = 0;
+const SAID = 1;
 
 export function makeControl(): Control {
-  return new Int32Array(new SharedArrayBuffer(12));
+  return new Int32Array(new SharedArrayBuffer(8));
 }
 
 /** Before the inbox closes: so the code knows why, whichever of the two it notices first. */

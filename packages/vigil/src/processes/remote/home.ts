@@ -173,7 +173,7 @@ export class Home implements RefHome, TelemetrySink {
     const catchUp = () => {
       if (saidSoFar(control) !== (this.heard | 0)) this.#link.catchUp?.();
     };
-    return { ...this.#sideOf(SELF), held: control, isMeasuredElsewhere: isMeasuredHere, catchUp };
+    return { ...this.#sideOf(SELF), isMeasuredElsewhere: isMeasuredHere, catchUp };
   }
 
   /** This side of the inbox of a process. Parcels are opened only by the code that they are for; others take them out when they have expired. */

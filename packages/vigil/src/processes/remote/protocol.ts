@@ -32,7 +32,7 @@
  * threads put their messages there as well, since handles tell them where it is; what they cannot (a parcel, a dead letter, a send to a closed
  * inbox) is the call `send`. What goes another way than messages can be overtaken by them:
  *
- *  - `stop`, `suspend` and `resume` stand in shared words, too, which are written first (`control.ts`);
+ *  - `stop` stands in a shared word, too (`control.ts`), `suspend` and `resume` in the memory of the inbox; both are written first;
  *  - what is `ForHome` is counted there before it is said, and whoever takes a message that was sent later hears it first;
  *  - a parcel is there before its message, or is asked for by `parcel`.
  *

@@ -49,7 +49,7 @@ export class SharedMail implements Parcels, LentInbox {
     this.#home = home;
     this.#isMeasuredHere = settings.sizeOf !== undefined && settings.maxMessageSize !== undefined;
     const bytes = Math.min(Math.max(settings.capacity * BYTES_PER_MESSAGE, LEAST_BYTES), MOST_BYTES);
-    this.inbox = new SharedInbox(name, settings, environment, { bytes }, undefined, { parcels: this, held: this.#control });
+    this.inbox = new SharedInbox(name, settings, environment, { bytes }, undefined, { parcels: this });
   }
 
   get isClosed(): boolean {
