@@ -35,7 +35,7 @@ export type * from './process-inbox.js';
 export * from './process-mailbox.js';
 export * from './random.js';
 export * from './reply-exchange.js';
-export { type MessageMetadata, type ReplyOutcome, ReplyPort, type ReplyRoute } from './reply-port.js';
+export { type MessageMetadata, type ReplyBox, type ReplyOutcome, ReplyPort, type ReplyRoute } from './reply-port.js';
 export * from './ring-queue.js';
 export type * from './sender.js';
 export * from './shared/index.js';

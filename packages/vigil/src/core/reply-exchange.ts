@@ -3,7 +3,7 @@ import type { Cancel, Clock } from './clock.js';
 import { failFast, type VigilError } from './errors.js';
 import { errorOf, type ExitReason } from './exit-reason.js';
 import type { MessagePriority, SendOptions } from './message.js';
-import { type MessageMetadata, type ReplyOutcome, ReplyPort, type ReplyRoute } from './reply-port.js';
+import { type MessageMetadata, type ReplyBox, type ReplyOutcome, ReplyPort, type ReplyRoute } from './reply-port.js';
 import type { Sender, SendOutcome } from './sender.js';
 
 export interface CallOptions {
@@ -37,6 +37,7 @@ export class ReplyExchange {
   readonly #lines = new Map<number, DeadlineLine>();
   readonly #routes = new Map<string, ReplyRoute>();
   readonly #elsewhere: ReplyRoute | undefined;
+  #box: ReplyBox | undefined;
   #lastNumber = 0;
   #pending = 0;
   #lateReplies = 0;
@@ -55,6 +56,7 @@ export class ReplyExchange {
 
   /** Replies that came when nobody waited for them any more. */
   get lateReplies(): number {
+    this.drain();
     return this.#lateReplies;
   }
 
@@ -99,6 +101,24 @@ export class ReplyExchange {
     for (const [address, known] of this.#routes) if (known === route) this.#routes.delete(address);
   }
 
+  /** Has replies arrive in a box as well, unless there is one. */
+  useBox(makeBox: () => ReplyBox): void {
+    this.#box ??= makeBox();
+    if (this.#named.size > 0) this.#listen();
+  }
+
+  /** Where those at an address take their replies, if they have a box. */
+  boxOf(to: string): ReplyBox | undefined {
+    return to === this.#address ? this.#box : (this.#routes.get(to) ?? this.#elsewhere)?.boxOf?.(to);
+  }
+
+  /** A thread is gone that may have used a box. */
+  bury(threadId: number): void {
+    this.#box?.bury(threadId);
+    for (const route of this.#routes.values()) route.bury?.(threadId);
+    this.#elsewhere?.bury?.(threadId);
+  }
+
   /**
    * Takes a reply that came as data: for a call that waits here, or for another side.
    *
@@ -111,10 +131,8 @@ export class ReplyExchange {
       else route.deliver(to, correlationId, outcome);
       return;
     }
-    const call = this.#named.get(correlationId);
-    if (call === undefined) this.countLate();
-    else if ('error' in outcome) call.fail(outcome.error);
-    else call.reply(outcome.payload);
+    if ('error' in outcome) this.#pendingCall(correlationId)?.fail(outcome.error);
+    else this.#replied(correlationId, outcome.payload);
   }
 
   /** The port of a message that has come from another side; `undefined` when it asks for no reply, or for one under a user's own name. */
@@ -128,11 +146,19 @@ export class ReplyExchange {
     this.#lateReplies += 1;
   }
 
+  /** @internal Takes the replies that lie in the box, before anybody is told that there was none. */
+  drain(): void {
+    this.#box?.drain((correlationId, payload) => this.#replied(correlationId, payload));
+  }
+
   /** @internal Gives a call the texts that others can answer it by. */
   name(call: PendingCall): MessageMetadata {
     this.#lastNumber += 1;
     const correlationId = `call-${this.#address.slice(REPLY_ADDRESS.length)}.${this.#lastNumber}`;
-    if (!call.isSettled) this.#named.set(correlationId, call);
+    if (!call.isSettled) {
+      this.#named.set(correlationId, call);
+      this.#listen();
+    }
     return { correlationId, replyTo: this.#address };
   }
 
@@ -142,11 +168,26 @@ export class ReplyExchange {
     this.#count(-1);
   }
 
+  #listen(): void {
+    void this.#box?.listen((correlationId, payload) => this.#replied(correlationId, payload));
+  }
+
+  #replied(correlationId: string, payload: unknown): void {
+    this.#pendingCall(correlationId)?.reply(payload);
+  }
+
+  /** Who waits; nobody when the reply is late. */
+  #pendingCall(correlationId: string): PendingCall | undefined {
+    const call = this.#named.get(correlationId);
+    if (call === undefined) this.countLate();
+    return call;
+  }
+
   #targetOf(sender: Sender): CallTarget | undefined {
     if (!isMonitorable(sender)) return undefined;
     let target = this.#targets.get(sender);
     if (target === undefined) {
-      target = new CallTarget(sender);
+      target = new CallTarget(sender, () => this.drain());
       this.#targets.set(sender, target);
     }
     return target;
@@ -177,6 +218,7 @@ export class ReplyExchange {
     if (this.#pending > 0) return;
     this.#letNodeEnd?.();
     this.#letNodeEnd = undefined;
+    this.#box?.rest();
     for (const line of this.#lines.values()) line.stop();
     this.#lines.clear();
   }
@@ -229,6 +271,7 @@ class PendingCall extends ReplyPort implements Deadline, SendOptions {
   }
 
   expired(timeoutMs: number): void {
+    this.#exchange.drain();
     if (!this.isSettled) this.fail(failFast('OperationTimeout', `no reply within ${timeoutMs} ms`, { details: { timeoutMs } }));
   }
 
@@ -267,9 +310,12 @@ interface Monitorable {
 class CallTarget {
   #first: PendingCall | undefined;
   readonly #process: string;
+  readonly #drain: () => void;
 
-  constructor(process: Monitorable) {
+  /** @param drain - takes what it had replied before it ended. */
+  constructor(process: Monitorable, drain: () => void) {
     this.#process = process.id;
+    this.#drain = drain;
     void this.#watch(process);
   }
 
@@ -291,6 +337,7 @@ class CallTarget {
 
   async #watch(process: Monitorable): Promise<void> {
     const { reason } = await process.monitor().down;
+    this.#drain();
     for (let call = this.#first; call !== undefined; call = this.#first) call.fail(endedDuringCall(this.#process, reason));
   }
 }

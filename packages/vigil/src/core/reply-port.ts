@@ -21,8 +21,31 @@ export abstract class ReplyPort {
 /** What came of a request. */
 export type ReplyOutcome = { readonly payload: unknown } | { readonly error: unknown };
 
+/** Hands a reply over to who waits for it. */
+export type DeliverReply = (correlationId: string, payload: unknown) => void;
+
+/** Where the replies for one event loop arrive out of other threads, for which no other event loop has to turn. */
+export interface ReplyBox {
+  /** Whether its owner is gone. */
+  readonly isClosed: boolean;
+  /** Puts a reply in; false when it has to go another way. */
+  post(correlationId: string, payload: unknown): boolean;
+  /** Hands over whatever has arrived. */
+  drain(deliver: DeliverReply): void;
+  /** Hands over whatever arrives, until it is told to rest. */
+  listen(deliver: DeliverReply): Promise<void>;
+  /** Nobody waits for a reply. */
+  rest(): void;
+  /** A thread is gone that may have used it. */
+  bury(threadId: number): void;
+}
+
 /** The way to those who wait elsewhere: in another thread, process or machine. */
 export interface ReplyRoute {
   /** @throws {VigilError} `InvalidMessage` when the payload cannot go there. */
   deliver(to: string, correlationId: string, outcome: ReplyOutcome): void;
+  /** Where those at an address take their replies, if they have a box. */
+  boxOf?(to: string): ReplyBox | undefined;
+  /** A thread is gone that may have used the boxes on this way. */
+  bury?(threadId: number): void;
 }

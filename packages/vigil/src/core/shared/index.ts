@@ -8,3 +8,4 @@ export {
   type SharedInboxOwner,
   type SharedInboxSide,
 } from './shared-inbox.js';
+export { SharedReplyBox } from './shared-reply-box.js';

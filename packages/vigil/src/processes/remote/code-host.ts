@@ -142,6 +142,8 @@ export class CodeHost implements ProcessHost {
         return this.#home.down(message);
       case 'freed':
         return this.#home.names.freed(message.name);
+      case 'reply_box':
+        return this.#home.keepBox(message);
     }
   }
 

@@ -10,12 +10,14 @@ import {
   MailboxSettings,
   noTelemetry,
   type OwnedSender,
+  type ReplyBox,
   ReplyExchange,
   type ReplyRoute,
   type SendOutcome,
   SharedInbox,
   type SharedInboxData,
   type SharedInboxSide,
+  SharedReplyBox,
   SystemClock,
   type TelemetryEvents,
   type TelemetryEventType,
@@ -52,6 +54,8 @@ export interface ThreadHome {
   readonly thread: HostThread;
   /** What no other side of the runtime is called. */
   readonly side: string;
+  /** Where replies for it arrive in memory. */
+  readonly replyBox: SharedInboxData;
 }
 
 interface PendingRequest {
@@ -86,8 +90,17 @@ export class Home implements RefHome, TelemetrySink {
   trafficWanted: Int32Array<SharedArrayBuffer> | undefined;
   readonly #link: LinkHome;
   readonly #homeward: ReplyRoute = {
-    deliver: (to, correlationId, outcome) => this.post({ is: 'reply', to, correlationId, outcome: dehydrateOutcome(outcome) }),
+    deliver: (to, correlationId, outcome) => {
+      if ('payload' in outcome && this.#boxes.get(to)?.post(correlationId, outcome.payload) === true) return;
+      this.post({ is: 'reply', to, correlationId, outcome: dehydrateOutcome(outcome) });
+    },
+    boxOf: (to) => this.#boxes.get(to),
+    bury: (threadId) => {
+      for (const box of this.#boxes.values()) box.bury(threadId);
+    },
   };
+  /** Where this thread can put replies for others, by address. */
+  readonly #boxes = new Map<string, ReplyBox>();
   /** So that the same process is the same ref, as long as somebody holds it. */
   readonly #refs = new Map<number, { readonly sender: WeakRef<RemoteSender>; heard: number }>();
   readonly #dropped = new FinalizationRegistry<number>((number) => this.#forget(number));
@@ -122,6 +135,7 @@ export class Home implements RefHome, TelemetrySink {
       ...(threadHome !== undefined && { thread: threadHome.thread }),
       nextMessageId: () => this.nextMessageId(),
     };
+    if (threadHome !== undefined) this.replies.useBox(() => new SharedReplyBox(this.environment, threadHome.replyBox));
   }
 
   nextMessageId(): string {
@@ -286,6 +300,16 @@ export class Home implements RefHome, TelemetrySink {
   /** A reply has come over. */
   replied({ to, correlationId, outcome }: Reply): void {
     this.replies.deliver(to, correlationId, reviveOutcome(outcome), this.#homeward);
+  }
+
+  /** Replies for an address can go through memory from now on, unless too many threads use that. */
+  keepBox({ to, box }: Extract<ToCode, { is: 'reply_box' }>): void {
+    for (const [address, known] of this.#boxes) if (known.isClosed) this.#boxes.delete(address);
+    try {
+      this.#boxes.set(to, new SharedReplyBox(this.environment, box));
+    } catch (error) {
+      if (!isVigilError(error, 'InvalidConfiguration')) throw error;
+    }
   }
 
   down({ watch, id, from, reason }: Extract<ToCode, { is: 'down' }>): void {

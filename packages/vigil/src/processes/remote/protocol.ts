@@ -164,12 +164,21 @@ export type ToCode =
   | { readonly is: 'exit_signal'; readonly from: Handle; readonly reason: ReasonData }
   | { readonly is: 'notify'; readonly signal: Signal }
   | { readonly is: 'freed'; readonly name: string }
+  /** Where the next replies for an address can go. */
+  | { readonly is: 'reply_box'; readonly to: string; readonly box: SharedInboxData }
   | { readonly is: 'ping'; readonly number: number };
 
 /** What is said to whoever runs there, whether the module is there or not. */
-export type ForHome = Extract<ToCode, { is: 'credit' | 'answer' | 'reply' | 'down' | 'freed' }>;
+export type ForHome = Extract<ToCode, { is: 'credit' | 'answer' | 'reply' | 'down' | 'freed' | 'reply_box' }>;
 
-const FOR_HOME: Readonly<Record<ForHome['is'], true>> = { credit: true, answer: true, reply: true, down: true, freed: true };
+const FOR_HOME: Readonly<Record<ForHome['is'], true>> = {
+  credit: true,
+  answer: true,
+  reply: true,
+  down: true,
+  freed: true,
+  reply_box: true,
+};
 
 export function isForHome(message: ToCode): message is ForHome {
   return Object.hasOwn(FOR_HOME, message.is);

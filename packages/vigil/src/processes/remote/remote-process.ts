@@ -14,6 +14,7 @@ import {
   type ProcessInbox,
   type ReplyOutcome,
   type ReplyRoute,
+  SharedReplyBox,
   SHUTDOWN,
   type Signal,
   wantedTrafficOf,
@@ -38,6 +39,7 @@ import {
   isForHome,
   type MessageData,
   type ParcelData,
+  type Reply,
   SELF,
   type SendWait,
   type ServerEventType,
@@ -77,6 +79,8 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
   /** Sends that wait for room on behalf of the code. */
   readonly #requests = new Map<number, AbortController>();
   readonly #watches = new Map<number, Monitor>();
+  /** Boxes that the code knows of. */
+  readonly #boxesTold = new WeakSet<SharedReplyBox>();
   readonly #pulse: Pulse;
   /** Shared inboxes that were passed to it. */
   #passed: PartedArgs['found'] = [];
@@ -128,7 +132,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
       return;
     }
     const { replyTo } = this.#workplace;
-    if (replyTo !== undefined) this.host.environment.replies.learnRoute({ replyTo }, this);
+    if (replyTo !== undefined) this.#expectReplies(replyTo);
     if (this.#isAsked) this.#tellStop();
     this.#sharedMail?.open();
     if (this.inbox instanceof LocalInbox) this.#loans.open(this.inbox);
@@ -186,9 +190,18 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
 
   /** A reply for a call of the code. */
   deliver(to: string, correlationId: string, outcome: ReplyOutcome): void {
+    if ('payload' in outcome && this.boxOf(to)?.post(correlationId, outcome.payload) === true) return;
     const data = dehydrateOutcome(outcome);
     if ('payload' in data) copied(data.payload, `process "${this.settings.id}" cannot be replied to`, 'InvalidMessage', this.#remote.clone);
     this.post({ is: 'reply', to, correlationId, outcome: data });
+  }
+
+  boxOf(to: string): SharedReplyBox | undefined {
+    return to === this.#workplace?.replyTo ? this.#workplace.replyBox : undefined;
+  }
+
+  bury(threadId: number): void {
+    this.#workplace?.replyBox?.bury(threadId);
   }
 
   get lentInbox(): LentInbox | undefined {
@@ -227,9 +240,29 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
 
   gone(failure: Error | undefined): void {
     const threadId = this.#workplace?.threadId;
-    if (threadId !== undefined) for (const inbox of this.#inboxesThere()) inbox.bury(threadId);
+    if (threadId !== undefined) {
+      for (const inbox of this.#inboxesThere()) inbox.bury(threadId);
+      this.host.environment.replies.bury(threadId);
+    }
     const itself = this.#isAsked ? SHUTDOWN : NORMAL;
     this.#finish(this.#reason ?? (failure === undefined ? itself : crashed(failure)));
+  }
+
+  /** Replies come to the code and from it, in memory if it can. */
+  #expectReplies(replyTo: string): void {
+    const { environment } = this.host;
+    environment.replies.learnRoute({ replyTo }, this);
+    environment.replies.useBox(() => new SharedReplyBox(environment));
+  }
+
+  /** From the code. From now on it knows where the next one can go without being passed on. */
+  #passOnReply({ to, correlationId, outcome }: Reply): void {
+    const { replies } = this.host.environment;
+    replies.deliver(to, correlationId, reviveOutcome(outcome), this);
+    const box = this.kind === 'thread' ? replies.boxOf(to) : undefined;
+    if (!(box instanceof SharedReplyBox) || this.#boxesTold.has(box)) return;
+    this.#boxesTold.add(box);
+    this.post({ is: 'reply_box', to, box: box.data });
   }
 
   /** The inboxes in shared memory that its code may have used. */
@@ -262,7 +295,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
       case 'server':
         return this.#reportServer(message.eventType, message.reason);
       case 'reply':
-        return this.host.environment.replies.deliver(message.to, message.correlationId, reviveOutcome(message.outcome), this);
+        return this.#passOnReply(message);
       case 'send':
         this.#deliver(message);
         return this.#giveCredit();

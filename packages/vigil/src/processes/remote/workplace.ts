@@ -1,4 +1,4 @@
-import { type Environment, VigilError } from '../../core/index.js';
+import { type Environment, type SharedReplyBox, VigilError } from '../../core/index.js';
 import type { ProcessSettings } from '../runner.js';
 import { dehydrate } from './data.js';
 import type { Answer, Call, FromCode, ParcelData, ToCode } from './protocol.js';
@@ -25,6 +25,8 @@ export interface Workplace {
   readonly threadId?: number;
   /** Of a thread: where replies to the code's own requests go. */
   readonly replyTo?: string;
+  /** Of a thread: where these may go through memory. */
+  readonly replyBox?: SharedReplyBox;
   /** Whether the code blocks it while it waits for a message: then nothing is wrong with an event loop that does not turn. */
   readonly isAsleep?: boolean;
   /** Hands everything that is said there from now on to `user`. */

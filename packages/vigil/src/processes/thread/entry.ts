@@ -105,7 +105,7 @@ class Parcels implements ParcelBox {
 }
 
 const data: WorkerData = workerData;
-const { port, href, asleep, side } = data;
+const { port, href, asleep, side, replyBox } = data;
 const link = new ThreadLink(data);
 const exit: Exit = {
   leave: () => process.exit(),
@@ -124,7 +124,7 @@ const thread: HostThread = {
     Atomics.store(asleep, 0, 0);
   },
 };
-const host = new CodeHost(link, exit, { thread, side });
+const host = new CodeHost(link, exit, { thread, side, replyBox });
 
 // Programs that a worker has started outlive it unless somebody knows of them.
 channel('child_process').subscribe((message) => {

@@ -1,5 +1,5 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type ResourceLimits, threadId, Worker } from 'node:worker_threads';
-import { replyAddressOf, systemRandom, VigilError } from '../../core/index.js';
+import { SharedReplyBox, replyAddressOf, systemRandom, VigilError } from '../../core/index.js';
 import { readTree } from '../os/process-figures.js';
 import type { Call, FromCode, ParcelData, ToCode } from '../remote/protocol.js';
 import type { Measured } from '../pulse.js';
@@ -24,6 +24,7 @@ export interface WorkerSettings {
 export class ThreadWorker implements Workplace {
   readonly threadId: number;
   readonly replyTo: string;
+  readonly replyBox: SharedReplyBox;
   readonly #need: Need;
   readonly #worker: Worker;
   readonly #port: MessagePort;
@@ -46,10 +47,12 @@ export class ThreadWorker implements Workplace {
     // By chance, since a module may ask something before the runtime has given this side a number.
     const side = systemRandom.next().toString(36).slice(2);
     this.replyTo = replyAddressOf(side);
+    this.replyBox = new SharedReplyBox(need.environment);
     const workerData: WorkerData = {
       href,
       startedBy: threadId,
       side,
+      replyBox: this.replyBox.data,
       port: messages.port2,
       calls: calls.port2,
       answered: this.#answered,
@@ -154,6 +157,7 @@ export class ThreadWorker implements Workplace {
     this.#hearAll();
     this.#port.close();
     this.#calls.close();
+    this.replyBox.close();
     this.#endPrograms();
     this.#user?.gone(this.#failureOf(exitCode));
   }

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { SharedInboxData } from '../../core/index.js';
 
 /** What only a thread says: its code has started a program, or one of those has ended. */
 export interface ProgramNews {
@@ -14,6 +15,8 @@ export interface WorkerData {
   readonly startedBy: number;
   /** What no other side of the runtime is called. */
   readonly side: string;
+  /** Where replies for it arrive in memory. */
+  readonly replyBox: SharedInboxData;
   /** For everything that is said in passing. */
   readonly port: MessagePort;
   /** For what the worker reads blocked: the answers to its calls, for which it sleeps on `answered`, and parcels. */
