@@ -3,7 +3,7 @@ import type { Cancel, Clock } from './clock.js';
 import { failFast, type VigilError } from './errors.js';
 import { errorOf, type ExitReason } from './exit-reason.js';
 import type { MessagePriority, SendOptions } from './message.js';
-import { type MessageMetadata, type ReplyBox, type ReplyOutcome, ReplyPort, type ReplyRoute } from './reply-port.js';
+import { type MessageMetadata, type ReplyBox, type ReplyListener, type ReplyOutcome, ReplyPort, type ReplyRoute } from './reply-port.js';
 import type { Sender, SendOutcome } from './sender.js';
 
 export interface CallOptions {
@@ -28,7 +28,7 @@ const REPLY_ADDRESS = '@vigil/';
  * A call ends once: with its reply, the end of its target, its time-out, its signal, or the end of its message. Whatever comes later is
  * counted in `lateReplies` and given to nobody.
  */
-export class ReplyExchange {
+export class ReplyExchange implements ReplyListener {
   readonly #clock: Clock;
   readonly #address: string;
   /** Calls whose correlation id somebody has read. */
@@ -104,7 +104,7 @@ export class ReplyExchange {
   /** Has replies arrive in a box as well, unless there is one. */
   useBox(makeBox: () => ReplyBox): void {
     this.#box ??= makeBox();
-    if (this.#named.size > 0) this.#listen();
+    if (this.isAwaited) this.#box.listen(this);
   }
 
   /** Where those at an address take their replies, if they have a box. */
@@ -132,7 +132,7 @@ export class ReplyExchange {
       return;
     }
     if ('error' in outcome) this.#pendingCall(correlationId)?.fail(outcome.error);
-    else this.#replied(correlationId, outcome.payload);
+    else this.replied(correlationId, outcome.payload);
   }
 
   /** The port of a message that has come from another side; `undefined` when it asks for no reply, or for one under a user's own name. */
@@ -146,9 +146,19 @@ export class ReplyExchange {
     this.#lateReplies += 1;
   }
 
+  /** @internal Whether a reply may come from elsewhere. */
+  get isAwaited(): boolean {
+    return this.#named.size > 0;
+  }
+
+  /** @internal A reply has come from elsewhere. */
+  replied(correlationId: string, payload: unknown): void {
+    this.#pendingCall(correlationId)?.reply(payload);
+  }
+
   /** @internal Takes the replies that lie in the box, before anybody is told that there was none. */
   drain(): void {
-    this.#box?.drain((correlationId, payload) => this.#replied(correlationId, payload));
+    this.#box?.drain(this);
   }
 
   /** @internal Gives a call the texts that others can answer it by. */
@@ -157,7 +167,7 @@ export class ReplyExchange {
     const correlationId = `call-${this.#address.slice(REPLY_ADDRESS.length)}.${this.#lastNumber}`;
     if (!call.isSettled) {
       this.#named.set(correlationId, call);
-      this.#listen();
+      this.#box?.listen(this);
     }
     return { correlationId, replyTo: this.#address };
   }
@@ -166,14 +176,6 @@ export class ReplyExchange {
   settled(correlationId: string | undefined): void {
     if (correlationId !== undefined) this.#named.delete(correlationId);
     this.#count(-1);
-  }
-
-  #listen(): void {
-    void this.#box?.listen((correlationId, payload) => this.#replied(correlationId, payload));
-  }
-
-  #replied(correlationId: string, payload: unknown): void {
-    this.#pendingCall(correlationId)?.reply(payload);
   }
 
   /** Who waits; nobody when the reply is late. */

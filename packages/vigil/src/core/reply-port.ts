@@ -21,8 +21,12 @@ export abstract class ReplyPort {
 /** What came of a request. */
 export type ReplyOutcome = { readonly payload: unknown } | { readonly error: unknown };
 
-/** Hands a reply over to who waits for it. */
-export type DeliverReply = (correlationId: string, payload: unknown) => void;
+/** Who takes the replies out of a box. */
+export interface ReplyListener {
+  /** Whether anybody waits for one. */
+  readonly isAwaited: boolean;
+  replied(correlationId: string, payload: unknown): void;
+}
 
 /** Where the replies for one event loop arrive out of other threads, for which no other event loop has to turn. */
 export interface ReplyBox {
@@ -31,10 +35,10 @@ export interface ReplyBox {
   /** Puts a reply in; false when it has to go another way. */
   post(correlationId: string, payload: unknown): boolean;
   /** Hands over whatever has arrived. */
-  drain(deliver: DeliverReply): void;
-  /** Hands over whatever arrives, until it is told to rest. */
-  listen(deliver: DeliverReply): Promise<void>;
-  /** Nobody waits for a reply. */
+  drain(listener: ReplyListener): void;
+  /** Hands over whatever arrives, as long as anybody waits. */
+  listen(listener: ReplyListener): void;
+  /** Nobody waits any more, though no reply came. */
   rest(): void;
   /** A thread is gone that may have used it. */
   bury(threadId: number): void;

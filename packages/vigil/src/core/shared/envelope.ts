@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import { MadeId, MESSAGE_PRIORITIES, Message, mailboxAccess, type MessagePriority, SIGNALS } from '../message.js';
 import type { ReplyExchange } from '../reply-exchange.js';
 import type { MessageMetadata } from '../reply-port.js';
+import { ExtraWriter, readExtra, startOfExtra } from './extra.js';
 import { CONTENT_BYTES, EXPIRES_AT, HEADER, IS_MORTAL, type Layout, NUMBER, RING_BITS } from './layout.js';
 import { PayloadWriter, readPayload } from './payload.js';
 
@@ -19,21 +20,7 @@ const IS_NUMBERED = 1 << (SIGNAL_SHIFT + 5);
 const HAS_EXTRA = IS_NUMBERED << 1;
 const MAKER_SHIFT = SIGNAL_SHIFT + 7;
 
-/** Behind what a sender said: how many bytes that takes. */
-const LENGTH_BYTES = 4;
-
 const NORMAL_RANK = MESSAGE_PRIORITIES.indexOf('normal');
-
-/** What a sender said that has no place in the header: as JSON behind the payload. */
-type Extra = readonly [
-  id: string | undefined,
-  sender: string | undefined,
-  correlationId: string | undefined,
-  replyTo: string | undefined,
-  topic: string | undefined,
-  ttlMs: number | undefined,
-  attempts: number,
-];
 
 /** Where and when messages are read that have been written elsewhere. */
 export interface Reading {
@@ -55,11 +42,10 @@ export class Envelope {
   readonly #layout: Layout;
   readonly #reading: Reading;
   readonly #payload = new PayloadWriter();
+  readonly #extra = new ExtraWriter();
   readonly #makers: string[] = [];
   #header = 0;
   #number = 0;
-  #extra = '';
-  #extraBytes = 0;
 
   constructor(inbox: string, layout: Layout, reading: Reading) {
     this.#inbox = inbox;
@@ -68,7 +54,7 @@ export class Envelope {
   }
 
   get sizeBytes(): number {
-    return this.#payload.sizeBytes + this.#extraBytes;
+    return this.#payload.sizeBytes + this.#extra.sizeBytes;
   }
 
   /** The id of the `number`-th message that a participant makes. */
@@ -81,7 +67,7 @@ export class Envelope {
     this.#payload.estimate(payload, this.#inbox);
     this.#header = (NORMAL_RANK << RANK_SHIFT) | IS_NUMBERED;
     this.#number = number;
-    this.#extraBytes = 0;
+    this.#extra.clear();
   }
 
   /** @param number - of a message that was made for this inbox; any other keeps its id. @throws {VigilError} `InvalidMessage`. */
@@ -89,15 +75,13 @@ export class Envelope {
     const { payload, signal, priority } = message;
     this.#payload.measure(payload, this.#inbox);
     const signalCode = signal === undefined ? 0 : SIGNALS.indexOf(signal) + 1;
-    const extra = extraOf(message, number !== undefined);
+    this.#extra.measure(message, number === undefined);
     this.#header =
       (MESSAGE_PRIORITIES.indexOf(priority) << RANK_SHIFT) |
       (signalCode << SIGNAL_SHIFT) |
       (number === undefined ? 0 : IS_NUMBERED) |
-      (extra === undefined ? 0 : HAS_EXTRA);
+      (this.#extra.sizeBytes === 0 ? 0 : HAS_EXTRA);
     this.#number = number ?? 0;
-    this.#extra = extra === undefined ? '' : JSON.stringify(extra);
-    this.#extraBytes = extra === undefined ? 0 : Buffer.byteLength(this.#extra) + LENGTH_BYTES;
   }
 
   /** Into a record that has room for it. */
@@ -109,9 +93,7 @@ export class Envelope {
     // Not as it was estimated.
     words[record + CONTENT_BYTES] = this.sizeBytes;
     floats[record / 2 + NUMBER] = this.#number;
-    if (this.#extraBytes === 0) return;
-    bytes.write(this.#extra, content + this.#payload.sizeBytes);
-    bytes.writeUInt32LE(this.#extraBytes, content + this.sizeBytes - LENGTH_BYTES);
+    this.#extra.write(bytes, content + this.#payload.sizeBytes);
   }
 
   priorityOf(record: number): MessagePriority {
@@ -126,7 +108,7 @@ export class Envelope {
     const content = this.#layout.contentOf(record);
     const end = content + (words[record + CONTENT_BYTES] ?? 0);
     const hasExtra = (header & HAS_EXTRA) !== 0;
-    const extraAt = hasExtra ? end - bytes.readUInt32LE(end - LENGTH_BYTES) : end;
+    const extraAt = hasExtra ? startOfExtra(bytes, end) : end;
     const payload = readPayload((header >>> KIND_SHIFT) & KIND_MASK, bytes, content, extraAt - content);
     const isNumbered = (header & IS_NUMBERED) !== 0;
     const signalCode = (header >>> SIGNAL_SHIFT) & SIGNAL_MASK;
@@ -136,8 +118,7 @@ export class Envelope {
     const id = isNumbered ? this.idOf(header >>> MAKER_SHIFT, floats[record / 2 + NUMBER] ?? 0) : '';
     if (!hasExtra) return new Message(id, undefined, payload, signal, priority, undefined, clock);
 
-    const extra = parseExtra(bytes.toString('utf8', extraAt, end - LENGTH_BYTES));
-    const [ownId, sender, correlationId, replyTo, topic, ttlMs, attempts] = extra;
+    const { id: ownId, sender, correlationId, replyTo, topic, ttlMs, attempts } = readExtra(bytes, extraAt);
     const message = new Message(ownId ?? id, sender, payload, signal, priority, ttlMs, clock);
     const metadata: MessageMetadata = topic === undefined ? { correlationId, replyTo } : { correlationId, replyTo, topic };
     const expiresAtMs = (header & IS_MORTAL) === 0 ? undefined : (floats[record / 2 + EXPIRES_AT] ?? 0);
@@ -150,23 +131,4 @@ export class Envelope {
   copy(payload: unknown): unknown {
     return this.#payload.copy(payload, this.#inbox);
   }
-}
-
-function extraOf(message: Message, isNumbered: boolean): Extra | undefined {
-  const { sender, ttlMs, attemptCount } = message;
-  const { correlationId, replyTo, topic } = message.metadata;
-  const hasMore =
-    sender !== undefined ||
-    correlationId !== undefined ||
-    replyTo !== undefined ||
-    topic !== undefined ||
-    ttlMs !== undefined ||
-    attemptCount > 0;
-  if (isNumbered && !hasMore) return undefined;
-  return [isNumbered ? undefined : message.id, sender, correlationId, replyTo, topic, ttlMs, attemptCount];
-}
-
-/** What is absent is null in JSON. It was written by the same version of this file. */
-function parseExtra(text: string): Extra {
-  return JSON.parse(text, (_key, value: unknown) => value ?? undefined);
 }

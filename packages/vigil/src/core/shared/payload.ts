@@ -3,6 +3,7 @@ import { describeValue } from '../validation.js';
 import { VigilError } from '../errors.js';
 import { pathToSender } from '../path-to-sender.js';
 import { Ticket } from './parcels.js';
+import { isLatin1, readLatin1, SHORT_TEXT, writeLatin1 } from './text.js';
 
 /** How a payload lies in the memory. */
 const NOTHING = 0;
@@ -14,10 +15,6 @@ const JSON_UTF16 = 5;
 const CLONE = 6;
 /** It lies elsewhere. */
 const TICKET = 7;
-
-/** Letters of a text that is written one by one, and of one that is read so: quicker than a call of Node's own functions. */
-const SHORT_TEXT = 32;
-const QUICK_TEXT = 16;
 
 /** Objects of one payload that are looked at before it is left to the structured clone. */
 const MOST_OBJECTS = 32;
@@ -179,49 +176,4 @@ function cloneOf(payload: unknown, inbox: string): Uint8Array {
   } catch (cause) {
     throw new VigilError('InvalidMessage', `inbox "${inbox}" cannot take ${describeValue(payload)}: it cannot be cloned`, { cause });
   }
-}
-
-function isLatin1(text: string): boolean {
-  if (text.length > SHORT_TEXT) return Buffer.byteLength(text) === text.length;
-  for (let index = 0; index < text.length; index += 1) if (text.charCodeAt(index) > 0xff) return false;
-  return true;
-}
-
-/** Whether all its letters were of Latin-1. Those of a long text are. */
-function writeLatin1(text: string, target: Buffer, at: number): boolean {
-  if (text.length > SHORT_TEXT) {
-    target.write(text, at, 'latin1');
-    return true;
-  }
-  let letters = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const letter = text.charCodeAt(index);
-    letters |= letter;
-    target[at + index] = letter;
-  }
-  return letters <= 0xff;
-}
-
-/** Short ones by one call with all letters, and some more behind them, of which the text is cut off: half the time of Node's own function. */
-function readLatin1(source: Buffer, at: number, length: number): string {
-  if (length > QUICK_TEXT) return source.toString('latin1', at, at + length);
-  const letter = (index: number) => source[at + index] ?? 0;
-  return String.fromCharCode(
-    letter(0),
-    letter(1),
-    letter(2),
-    letter(3),
-    letter(4),
-    letter(5),
-    letter(6),
-    letter(7),
-    letter(8),
-    letter(9),
-    letter(10),
-    letter(11),
-    letter(12),
-    letter(13),
-    letter(14),
-    letter(15),
-  ).slice(0, length);
 }

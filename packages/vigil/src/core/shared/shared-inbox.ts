@@ -2,7 +2,7 @@ import type { Cancel } from '../clock.js';
 import { CloseCallbacks } from '../close-callbacks.js';
 import type { DeadLetter, DeadLetterReason } from '../dead-letter.js';
 import { DeadLetterQueue } from '../dead-letter-queue.js';
-import type { Environment, HostThread, MailboxEnvironment } from '../environment.js';
+import type { Environment, MailboxEnvironment } from '../environment.js';
 import { failFast, isVigilError, VigilError, type VigilErrorCode } from '../errors.js';
 import type { InboxStats } from '../inbox.js';
 import { InboxIterator } from '../inbox-iterator.js';
@@ -37,7 +37,8 @@ import {
   ROOM_BELL,
 } from './layout.js';
 import { isPlainData, type Parcels, Ticket } from './parcels.js';
-import { NONE, type Participant, SharedRing } from './ring.js';
+import { keyOf, participantOf } from './participant.js';
+import { NONE, SharedRing } from './ring.js';
 import { Sleeper } from './sleeper.js';
 
 /** What a shared inbox needs of the side that uses it: one event loop of the process. */
@@ -930,15 +931,6 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     if (!telemetry.wants(eventType)) return;
     telemetry.report(eventType, { mailbox: this.name, messageId: message.id, priority: message.priority });
   }
-}
-
-function participantOf(thread: HostThread | undefined): Participant {
-  return thread === undefined ? { key: keyOf(0) } : { key: keyOf(thread.id), startedBy: keyOf(thread.startedBy) };
-}
-
-/** The application's own thread has the id 0, which is no key. */
-function keyOf(threadId: number): number {
-  return threadId + 1;
 }
 
 function unpacked(message: Message, open: (parcel: number) => unknown): Message {

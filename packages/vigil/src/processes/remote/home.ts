@@ -55,7 +55,7 @@ export interface ThreadHome {
   /** What no other side of the runtime is called. */
   readonly side: string;
   /** Where replies for it arrive in memory. */
-  readonly replyBox: SharedInboxData;
+  readonly replyBox: SharedArrayBuffer;
 }
 
 interface PendingRequest {

@@ -36,6 +36,9 @@
  *  - what is `ForHome` is counted there before it is said, and whoever takes a message that was sent later hears it first;
  *  - a parcel is there before its message, or is asked for by `parcel`.
  *
+ * The first reply of a thread to another side is said here and passed on, and `reply_box` tells the thread where the next ones can go: into
+ * the memory in which that side takes its replies. Whoever is about to tell a caller that there was no reply looks there first.
+ *
  * When a thread is gone, its place in each inbox that it knew is buried before its end counts, and what is queued in its own becomes dead letters.
  *
  * Both channels keep their order and lose nothing while both sides live. When the other side is gone, what it had posted is read
@@ -165,7 +168,7 @@ export type ToCode =
   | { readonly is: 'notify'; readonly signal: Signal }
   | { readonly is: 'freed'; readonly name: string }
   /** Where the next replies for an address can go. */
-  | { readonly is: 'reply_box'; readonly to: string; readonly box: SharedInboxData }
+  | { readonly is: 'reply_box'; readonly to: string; readonly box: SharedArrayBuffer }
   | { readonly is: 'ping'; readonly number: number };
 
 /** What is said to whoever runs there, whether the module is there or not. */

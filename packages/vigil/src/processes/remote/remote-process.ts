@@ -262,7 +262,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
     const box = this.kind === 'thread' ? replies.boxOf(to) : undefined;
     if (!(box instanceof SharedReplyBox) || this.#boxesTold.has(box)) return;
     this.#boxesTold.add(box);
-    this.post({ is: 'reply_box', to, box: box.data });
+    this.post({ is: 'reply_box', to, box: box.memory });
   }
 
   /** The inboxes in shared memory that its code may have used. */

@@ -52,7 +52,7 @@ export class ThreadWorker implements Workplace {
       href,
       startedBy: threadId,
       side,
-      replyBox: this.replyBox.data,
+      replyBox: this.replyBox.memory,
       port: messages.port2,
       calls: calls.port2,
       answered: this.#answered,

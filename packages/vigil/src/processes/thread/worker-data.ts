@@ -1,5 +1,4 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { SharedInboxData } from '../../core/index.js';
 
 /** What only a thread says: its code has started a program, or one of those has ended. */
 export interface ProgramNews {
@@ -16,7 +15,7 @@ export interface WorkerData {
   /** What no other side of the runtime is called. */
   readonly side: string;
   /** Where replies for it arrive in memory. */
-  readonly replyBox: SharedInboxData;
+  readonly replyBox: SharedArrayBuffer;
   /** For everything that is said in passing. */
   readonly port: MessagePort;
   /** For what the worker reads blocked: the answers to its calls, for which it sleeps on `answered`, and parcels. */
