@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type Logger, silentLogger, type TelemetryEvent, type TelemetryEventType } from '../core/index.js';
+import { type Cancel, type Logger, silentLogger, type TelemetryEvent, type TelemetryEventType } from '../core/index.js';
 import { TelemetryEmitter } from './telemetry.js';
 
 describe('TelemetryEmitter', () => {
@@ -20,6 +20,7 @@ describe('TelemetryEmitter', () => {
     const type = fc.constantFrom(...types);
     const step = fc.oneof(
       fc.record({ do: fc.constant('on' as const), type, handler: fc.nat(3) }),
+      fc.record({ do: fc.constant('cancel' as const), registration: fc.nat(9) }),
       fc.record({ do: fc.constant('remove' as const), type }),
       fc.record({ do: fc.constant('enable' as const), isEnabled: fc.boolean() }),
       fc.record({ do: fc.constant('emit' as const), type }),
@@ -29,13 +30,27 @@ describe('TelemetryEmitter', () => {
         const emitter = new TelemetryEmitter();
         const calls: string[] = [];
         const expected: string[] = [];
-        const model = new Map<TelemetryEventType, number[]>(types.map((known) => [known, []]));
+        const model = new Map<TelemetryEventType, (readonly [number])[]>(types.map((known) => [known, []]));
+        const registrations: (() => void)[] = [];
         let isEnabled = true;
         for (const act of history) {
           switch (act.do) {
-            case 'on':
-              emitter.on(act.type, ({ eventType }) => calls.push(`${eventType}:${act.handler}`));
-              model.get(act.type)?.push(act.handler);
+            case 'on': {
+              const entry = [act.handler] as const;
+              const cancel = emitter.on(act.type, ({ eventType }) => calls.push(`${eventType}:${act.handler}`));
+              model.get(act.type)!.push(entry);
+              registrations.push(() => {
+                const entries = model.get(act.type)!;
+                assert.equal(cancel(), entries.includes(entry));
+                model.set(
+                  act.type,
+                  entries.filter((other) => other !== entry),
+                );
+              });
+              break;
+            }
+            case 'cancel':
+              registrations[act.registration]?.();
               break;
             case 'remove':
               emitter.removeHandlers(act.type);
@@ -48,7 +63,7 @@ describe('TelemetryEmitter', () => {
             case 'emit':
               assert.equal(emitter.wants(act.type), isEnabled && model.get(act.type)!.length > 0);
               emitter.emit({ ...messageSent(), eventType: act.type });
-              if (isEnabled) expected.push(...model.get(act.type)!.map((handler) => `${act.type}:${handler}`));
+              if (isEnabled) expected.push(...model.get(act.type)!.map(([handler]) => `${act.type}:${handler}`));
               break;
           }
         }
@@ -91,6 +106,35 @@ describe('TelemetryEmitter', () => {
     emitter.emit(messageSent());
     emitter.emit(messageSent());
     assert.deepEqual(calls, ['first', 'second']);
+  });
+
+  it('OBS-01: takes back one registration of a handler, once, and leaves its others', () => {
+    const emitter = new TelemetryEmitter();
+    let calls = 0;
+    const handler = () => (calls += 1);
+    const cancel = emitter.on('message_sent', handler);
+    emitter.on('message_sent', handler);
+    assert.deepEqual([cancel(), cancel()], [true, false]);
+    emitter.emit(messageSent());
+    assert.equal(calls, 1);
+  });
+
+  it('OBS-01: wants nothing any more when the last registration was taken back', () => {
+    const emitter = new TelemetryEmitter();
+    const cancel = emitter.on('message_sent', fail);
+    cancel();
+    assert.deepEqual([emitter.wants('message_sent'), emitter.wantedTraffic[0]], [false, 0]);
+  });
+
+  it('OBS-01: still calls a handler that is taken back while the event is emitted, and not for the next', () => {
+    const emitter = new TelemetryEmitter();
+    let calls = 0;
+    let cancel: Cancel = () => assert.fail('it is registered by then');
+    emitter.on('message_sent', () => cancel());
+    cancel = emitter.on('message_sent', () => (calls += 1));
+    emitter.emit(messageSent());
+    emitter.emit(messageSent());
+    assert.equal(calls, 1);
   });
 
   it('OBS-01: calls a handler that was registered by a handler from the next event on', () => {

@@ -1,4 +1,5 @@
 import {
+  type Cancel,
   checkBoolean,
   checkFunction,
   checkMethods,
@@ -44,17 +45,27 @@ export class TelemetryEmitter implements TelemetrySink {
     this.#log = guardedLogger(log);
   }
 
-  /** @throws {VigilError} `InvalidConfiguration` for an unknown event type or a handler that is no function. */
-  on<K extends TelemetryEventType>(eventType: K, handler: TelemetryHandler<K>): void {
+  /**
+   * @returns takes this registration back, whatever else the handler was registered for. An event that is being emitted still reaches it.
+   * @throws {VigilError} `InvalidConfiguration` for an unknown event type or a handler that is no function.
+   */
+  on<K extends TelemetryEventType>(eventType: K, handler: TelemetryHandler<K>): Cancel {
     checkEventType(eventType);
     checkHandler('handler', handler);
-    this.#handlers.set(eventType, [...(this.#handlers.get(eventType) ?? []), handler]);
-    noteWantedTraffic(this.wantedTraffic, this);
+    // Of its own, so that one handler can be registered twice.
+    const entry: TelemetryHandler<K> = (event) => handler(event);
+    this.#listen(eventType, [...this.#listenersTo(eventType), entry]);
+    return () => {
+      const listeners = this.#listenersTo(eventType);
+      const others = listeners.filter((other) => other !== entry);
+      if (others.length === listeners.length) return false;
+      this.#listen(eventType, others);
+      return true;
+    };
   }
 
   removeHandlers(eventType: TelemetryEventType): void {
-    this.#handlers.delete(checkEventType(eventType));
-    noteWantedTraffic(this.wantedTraffic, this);
+    this.#listen(checkEventType(eventType), []);
   }
 
   /** Disabled, it drops every event. */
@@ -78,9 +89,19 @@ export class TelemetryEmitter implements TelemetrySink {
     this.#deliver({ eventType, timestampMs: this.#clock.wallTime(), metadata });
   }
 
+  #listenersTo(eventType: TelemetryEventType): readonly TelemetryHandler[] {
+    return this.#handlers.get(eventType) ?? [];
+  }
+
+  #listen(eventType: TelemetryEventType, handlers: readonly TelemetryHandler[]): void {
+    if (handlers.length === 0) this.#handlers.delete(eventType);
+    else this.#handlers.set(eventType, handlers);
+    noteWantedTraffic(this.wantedTraffic, this);
+  }
+
   #deliver<K extends TelemetryEventType>(event: TelemetryEvent<K>): void {
     if (!this.#isEnabled) return;
-    for (const handler of this.#handlers.get(event.eventType) ?? []) {
+    for (const handler of this.#listenersTo(event.eventType)) {
       try {
         handler(event);
       } catch (error) {
