@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import { runtime } from '../app/index.js';
 import { isVigilError, type VigilErrorCode } from '../core/index.js';
 import { DuplicateRegistry } from './duplicate-registry.js';
+import { describeWithInboxes } from './engines.suite.js';
 
 const here = runtime();
-const makeInbox = () => here.inbox<unknown>();
 
-describe('DuplicateRegistry', () => {
+describeWithInboxes('DuplicateRegistry', (engine) => {
+  const makeInbox = () => engine.build(here);
+
   it('REG-07: leads from one name to many owners, and to one owner as often as it has it', () => {
     const registry = new DuplicateRegistry<number>();
     const [ann, bob] = [makeInbox(), makeInbox()];
@@ -48,8 +50,8 @@ describe('DuplicateRegistry', () => {
     const [ann, bob] = [makeInbox(), makeInbox()];
     for (const name of ['room', 'hall', 'room']) registry.register(name, ann);
     registry.register('room', bob);
-    ann.close();
-    assert.deepEqual([registry.size, registry.lookup('hall'), registry.lookup('room').length, registry.namesOf(ann)], [1, [], 1, []]);
+    engine.close(ann);
+    assert.deepEqual([registry.lookup('hall'), registry.lookup('room').length, registry.namesOf(ann), registry.size], [[], 1, [], 1]);
     assert.throws(() => registry.register('room', ann), withCode('InboxClosed'));
   });
 

@@ -53,12 +53,12 @@ export class DuplicateRegistry<TValue = unknown> {
 
   /** All that have the name, in the order in which they got it. */
   lookup(name: string): NameEntry<TValue>[] {
-    return Array.from(this.#entries.get(name) ?? []);
+    return Array.from(this.#entries.get(name) ?? []).filter(({ mailbox }) => this.#owners.isThere(mailbox));
   }
 
   /** The names of a mailbox, each as often as it has it. */
   namesOf(mailbox: OwnedSender): string[] {
-    return this.#owners.namesOf(mailbox);
+    return this.#owners.isThere(mailbox) ? this.#owners.namesOf(mailbox) : [];
   }
 
   /** Takes back all registrations of a mailbox under a name; false when there are none. */

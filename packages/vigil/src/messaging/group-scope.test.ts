@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { runtime } from '../app/index.js';
 import { type Inbox, isVigilError, type OwnedSender, type VigilErrorCode } from '../core/index.js';
 import type { ProcessContext } from '../processes/index.js';
 import type { GroupMonitor } from './group-monitor.js';
 import { GroupScope } from './group-scope.js';
+import { describeWithInboxes } from './engines.suite.js';
 
-describe('GroupScope', () => {
+describeWithInboxes('GroupScope', (engine) => {
+  const makeInbox = (name: string) => engine.build(runtime(), (builder) => builder.name(name).capacity(10));
+
   it('PG-01: a member is in a group from its join to its leave; a group is there while it has members', () => {
     const scope = new GroupScope();
     const [a, b] = [makeInbox('a'), makeInbox('b')];
@@ -58,8 +61,9 @@ describe('GroupScope', () => {
     scope.join('g', [a, stays, a]);
     scope.join('only a', [a, a]);
     scope.leave('g', a);
-    a.close();
-    assert.deepEqual([membersIn(scope, 'g'), scope.whichGroups()], [['stays'], ['g']]);
+    engine.close(a);
+    assert.deepEqual([scope.whichGroups(), membersIn(scope, 'g')], [['g'], ['stays']]);
+    assert.deepEqual(namesByGroup(scope.monitorScope().members), { g: ['stays'] });
     assert.throws(() => scope.join('g', a), withCode('InboxClosed'));
   });
 
@@ -199,7 +203,7 @@ describe('GroupScope', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(acts, { maxLength: 40 }), fc.nat(40), async (history, watchedFrom) => {
         const scope = new GroupScope();
-        const model = new Model();
+        const model = new Model(makeInbox);
         let monitor: ScopeMonitor | undefined;
         for (const [step, { kind, group, members }] of history.entries()) {
           if (step === watchedFrom) {
@@ -222,7 +226,9 @@ describe('GroupScope', () => {
             assert.equal(hasLeft, members.filter((member) => model.leave(group, member)).length > 0);
           } else {
             for (const member of members) {
-              model.inboxOf(member).close();
+              engine.close(model.inboxOf(member));
+              // Whoever asks first tells the others; here in the order of the model.
+              scope.whichGroups();
               model.end(member);
             }
           }
@@ -249,8 +255,12 @@ const acts = fc.record({
 /** All joins that were not taken back, in their order. */
 class Model {
   readonly events: string[] = [];
-  readonly #inboxes = new Map(MEMBERS.map((member) => [member, makeInbox(member)]));
+  readonly #inboxes: ReadonlyMap<string, Inbox>;
   #joins: { readonly group: string; readonly member: string }[] = [];
+
+  constructor(makeInbox: (name: string) => Inbox) {
+    this.#inboxes = new Map(MEMBERS.map((member) => [member, makeInbox(member)]));
+  }
 
   inboxOf(member: string): Inbox {
     return this.#inboxes.get(member)!;
@@ -281,10 +291,6 @@ class Model {
   }
 }
 
-function makeInbox(name: string): Inbox {
-  return runtime().inboxBuilder().name(name).build();
-}
-
 /** An inbox that knows how many wait for its end. */
 function watchedInbox(): { inbox: Inbox; waiting: () => number } {
   let count = 0;
@@ -295,7 +301,7 @@ function watchedInbox(): { inbox: Inbox; waiting: () => number } {
       return true;
     };
   };
-  const inbox: Inbox = Object.assign(Object.create(makeInbox('watched')), { isClosed: () => false, onClose });
+  const inbox: Inbox = Object.assign(Object.create(runtime().inbox()), { isClosed: () => false, onClose });
   return { inbox, waiting: () => count };
 }
 

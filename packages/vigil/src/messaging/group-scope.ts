@@ -48,12 +48,12 @@ export class GroupScope<T = unknown> {
 
   /** The members of a group in the order of joining, each as often as it has joined; nobody when there is no such group. */
   getMembers(group: string): OwnedSender<T>[] {
-    return membersOf(this.#groups.get(group) ?? []);
+    return this.#membersOf(this.#groups.get(group) ?? []);
   }
 
   /** The names of the groups that have members. */
   whichGroups(): string[] {
-    return [...this.#groups.keys()];
+    return [...this.#membersByGroup().keys()];
   }
 
   /**
@@ -67,8 +67,16 @@ export class GroupScope<T = unknown> {
 
   /** Begins a watch over all groups, those of now and those to come. Throws as `monitor`. */
   monitorScope(options?: GroupMonitorOptions): GroupMonitor<OwnedSender<T>, ReadonlyMap<string, readonly OwnedSender<T>[]>> {
-    const members = new Map(Array.from(this.#groups, ([group, memberships]) => [group, membersOf(memberships)]));
-    return this.#watches.begin(undefined, members, options);
+    return this.#watches.begin(undefined, this.#membersByGroup(), options);
+  }
+
+  #membersByGroup(): Map<string, OwnedSender<T>[]> {
+    const groups = Array.from(this.#groups, ([group, memberships]) => [group, this.#membersOf(memberships)] as const);
+    return new Map(groups.filter(([, members]) => members.length > 0));
+  }
+
+  #membersOf(memberships: Iterable<Membership<T>>): OwnedSender<T>[] {
+    return Array.from(memberships, ({ member }) => member).filter((member) => this.#joined.isThere(member));
   }
 
   #add(membership: Membership<T>): void {
@@ -102,8 +110,4 @@ function isList<T>(value: T | readonly T[]): value is readonly T[] {
 function checkMember(group: string, member: OwnedSender): void {
   checkMethods('member', member, ['send', 'isClosed', 'onClose']);
   if (member.isClosed()) throw new VigilError('InboxClosed', `a member that has ended cannot join the group "${group}"`);
-}
-
-function membersOf<T>(memberships: Iterable<Membership<T>>): OwnedSender<T>[] {
-  return Array.from(memberships, ({ member }) => member);
 }

@@ -1,4 +1,5 @@
 import type { Cancel, OwnedSender } from '../core/index.js';
+import { isClosedElsewhere } from './closed-elsewhere.js';
 
 interface Owner<TItem> {
   /** In the order in which it got the names. */
@@ -20,6 +21,13 @@ export class Owners<TItem> {
   /** @param ended - called at the end of an owner that has something still. */
   constructor(ended: (owner: OwnedSender) => void) {
     this.#ended = ended;
+  }
+
+  /** Whether an owner has not ended. One of whose end nobody was told yet has ended by now. */
+  isThere(owner: OwnedSender): boolean {
+    if (!isClosedElsewhere(owner)) return true;
+    if (this.#owners.has(owner)) this.#ended(owner);
+    return false;
   }
 
   give(owner: OwnedSender, name: string, item: TItem): void {

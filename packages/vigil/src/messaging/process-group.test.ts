@@ -1,12 +1,22 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import fc from 'fast-check';
 import { runtime } from '../app/index.js';
 import { type Inbox, isVigilError, MailboxSettings, type VigilErrorCode } from '../core/index.js';
 import { type Process, TaskRunner } from '../processes/index.js';
+import { describeWithInboxes } from './engines.suite.js';
 import { ProcessGroup } from './process-group.js';
 
-describe('ProcessGroup', () => {
+const here = runtime();
+
+describeWithInboxes('ProcessGroup', (engine) => {
+  /** @param room - 0 for an inbox that is full. */
+  const makeInbox = (room = 100) => {
+    const inbox = engine.build<string>(here, (builder) => builder.capacity(Math.max(room, 1)));
+    if (room === 0) inbox.send('fill');
+    return inbox;
+  };
+
   it('PG-01: has the members that were added and not removed, and none at first', () => {
     const group = new ProcessGroup<string>('workers');
     const [a, b] = [makeInbox(), makeInbox()];
@@ -43,10 +53,30 @@ describe('ProcessGroup', () => {
     one.add('also a', inbox);
     other.add('a', inbox);
     one.add('stays', stays);
-    inbox.close();
-    assert.deepEqual([idsOf(one), idsOf(other)], [['stays'], []]);
+    engine.close(inbox);
     assert.deepEqual(one.broadcast('x'), { delivered: 1, failed: 0 });
+    assert.deepEqual([idsOf(one), idsOf(other)], [['stays'], []]);
     assert.throws(() => one.add('a', inbox), withCode('InboxClosed'));
+  });
+
+  it('PG-03: one that has closed is sent nothing by turns or by its key, is not counted, and its id is free', async () => {
+    const group = new ProcessGroup<string>('workers');
+    const [first, last] = [makeInbox(), makeInbox()];
+    const monitor = group.monitor();
+    for (const [id, inbox] of [
+      ['first', first],
+      ['last', last],
+    ] as const)
+      group.add(id, inbox);
+    engine.close(first);
+    for (const text of ['a', 'b']) group.roundRobin(text);
+    assert.deepEqual(drain(last), ['a', 'b']);
+    group.add('first', makeInbox());
+    const owned = ['1', '2', '3', '4', '5', '6', '7', '8'].find((key) => group.memberFor(key)?.id === 'last')!;
+    engine.close(last);
+    assert.equal(group.memberFor(owned)?.id, 'first');
+    assert.deepEqual([group.count(), group.remove('last')], [1, false]);
+    assert.deepEqual(await readEvents(monitor, 5), ['join first', 'join last', 'leave first', 'join first', 'leave last']);
   });
 
   it('PG-03: a process that dies leaves before anybody hears of it', () => {
@@ -168,11 +198,10 @@ describe('ProcessGroup', () => {
 
   it('PG-08: broadcast goes to the members of its moment, whoever joins or leaves meanwhile', () => {
     const group = new ProcessGroup<string>('workers');
-    const runtimeOfA = runtime();
-    const [a, b, c] = [runtimeOfA.inbox<string>(), makeInbox(), makeInbox()];
+    const [a, b, c] = [makeInbox(), makeInbox(), makeInbox()];
     group.add('a', a);
     group.add('b', b);
-    runtimeOfA.telemetry.on('message_sent', () => {
+    whenSent(a, () => {
       if (group.count() < 2) return;
       group.add('c', c);
       group.remove('b');
@@ -336,21 +365,23 @@ async function readEvents(monitor: ReturnType<ProcessGroup<string>['monitor']>, 
   return events;
 }
 
-/** @param room - 0 for an inbox that is full. */
-function makeInbox(room = 100): Inbox<string> {
-  const inbox = runtime().inboxBuilder<string>().capacity(Math.max(room, 1)).build();
-  if (room === 0) inbox.send('fill');
-  return inbox;
-}
-
 function drain<T>(inbox: Inbox<T>): T[] {
   return inbox.recvBatch(100).map(({ payload }) => payload);
 }
 
+/** Calls back in the midst of each send. */
+function whenSent(inbox: Inbox<string>, callback: () => void): void {
+  const send = inbox.send.bind(inbox);
+  inbox.send = (payload) => {
+    const outcome = send(payload);
+    callback();
+    return outcome;
+  };
+}
+
 /** A member that tells of what it is sent. */
 function callbackSender(callback: () => void): Inbox<string> {
-  const inbox = makeInbox();
-  return Object.assign(Object.create(inbox), { send: callback, isClosed: () => false, onClose: () => () => true });
+  return Object.assign(Object.create(here.inbox()), { send: callback, isClosed: () => false, onClose: () => () => true });
 }
 
 function startTask(onExit: () => void): Process {

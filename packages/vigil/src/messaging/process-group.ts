@@ -14,6 +14,7 @@ import {
   type SendOutcome,
   VigilError,
 } from '../core/index.js';
+import { isClosedElsewhere } from './closed-elsewhere.js';
 import { isKept } from './fan-out.js';
 import type { GroupMonitor, GroupMonitorOptions } from './group-monitor.js';
 import { GroupWatches } from './group-watches.js';
@@ -86,7 +87,7 @@ export class ProcessGroup<T = unknown> {
     checkMethods('sender', sender, ['send', 'isClosed', 'onClose']);
     checkObject('member options', options);
     const member = { id, sender, weight: checkOr(checkPositiveNumber, 'weight', options.weight, 1) };
-    const holder = this.#memberships.get(id)?.member.sender;
+    const holder = this.#find(id)?.member.sender;
     if (holder !== undefined)
       throw new VigilError('AlreadyMember', `"${id}" is in the group "${this.name}" already`, {
         details: { group: this.name, id, sender: holder },
@@ -101,16 +102,15 @@ export class ProcessGroup<T = unknown> {
 
   /** Takes a member out; false when there is none with this id. What it was sent stays with it. */
   remove(id: string): boolean {
-    const membership = this.#memberships.get(id);
+    const membership = this.#find(id);
     if (membership === undefined) return false;
-    membership.forget();
     this.#leave(membership);
     return true;
   }
 
   /** How many members it has. */
   count(): number {
-    return this.#memberships.size;
+    return this.#ordered().length;
   }
 
   /** The same as `count`: the reference has both. */
@@ -186,21 +186,39 @@ export class ProcessGroup<T = unknown> {
     if (this.#memberships.get(member.id) !== membership) return;
     this.#memberships.delete(member.id);
     this.#inOrder = undefined;
+    membership.forget();
     this.#watches.tell({ kind: 'leave', group: this.name, member });
   }
 
+  /** Whether a member has not ended. One of whose end nobody was told yet leaves by that. */
+  #isThere(membership: Membership<T>): boolean {
+    if (!isClosedElsewhere(membership.member.sender)) return true;
+    this.#leave(membership);
+    return false;
+  }
+
+  #find(id: string): Membership<T> | undefined {
+    const membership = this.#memberships.get(id);
+    return membership !== undefined && this.#isThere(membership) ? membership : undefined;
+  }
+
   #ordered(): readonly Membership<T>[] {
-    this.#inOrder ??= [...this.#memberships.values()];
+    const known = (this.#inOrder ??= [...this.#memberships.values()]);
+    if (known.some(({ member }) => isClosedElsewhere(member.sender)))
+      this.#inOrder = known.filter((membership) => this.#isThere(membership));
     return this.#inOrder;
   }
 
   #nextInTurn(): GroupMember<T> | undefined {
-    let turn = this.#turns.next();
-    if (turn.done === true) {
-      this.#turns = this.#memberships.values();
-      turn = this.#turns.next();
+    for (;;) {
+      let turn = this.#turns.next();
+      if (turn.done === true) {
+        this.#turns = this.#memberships.values();
+        turn = this.#turns.next();
+        if (turn.done === true) return undefined;
+      }
+      if (this.#isThere(turn.value)) return turn.value.member;
     }
-    return turn.value?.member;
   }
 
   #send({ sender }: GroupMember<T>, payload: T, options: SendOptions | undefined): SendOutcome {

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import { runtime } from '../app/index.js';
 import { type Inbox, isVigilError, type Message, type OwnedSender, type TelemetryEvents, type VigilErrorCode } from '../core/index.js';
 import type { ProcessContext } from '../processes/index.js';
 import { VirtualClock } from '../testing/index.js';
+import { type Collect, describeWithInboxes, type MessagingEngine } from './engines.suite.js';
 import { PubSubBroker } from './pubsub-broker.js';
 import { Subscriber } from './subscriber.js';
 
-describe('PubSubBroker', () => {
+describeWithInboxes('PubSubBroker', (engine) => {
   it('sends what is published to all whose patterns match, and to nobody else', () => {
-    const town = new Town();
+    const town = new Town(engine);
     const [users, all, orders] = [town.join('events.user.*'), town.join('events.#'), town.join('orders.*')];
     assert.deepEqual(town.broker.publish('events.user.created', 'ann'), { delivered: 2, failed: 0 });
     assert.deepEqual(town.broker.publish('nobody.wants.this', 'x'), { delivered: 0, failed: 0 });
@@ -19,21 +20,21 @@ describe('PubSubBroker', () => {
   });
 
   it('sends a subscriber one message, however many of its patterns match', () => {
-    const town = new Town();
+    const town = new Town(engine);
     const inbox = town.join('a.b', 'a.*', 'a.#', '#', '*.b');
     assert.deepEqual(town.broker.publish('a.b', 1), { delivered: 1, failed: 0 });
     assert.deepEqual(take(inbox), [1]);
   });
 
   it('sends two subscribers of one inbox a message each', () => {
-    const town = new Town();
+    const town = new Town(engine);
     const inbox = town.inbox();
     for (const pattern of ['a', '#']) new Subscriber(inbox, town.broker).subscribe(pattern);
     assert.deepEqual(town.broker.publish('a', 1), { delivered: 2, failed: 0 });
   });
 
   it('says the topic with the message, and what its publisher said; it has one id for all', () => {
-    const town = new Town();
+    const town = new Town(engine);
     const [one, other] = [town.join('a.*'), town.join('a.*')];
     town.broker.publish('a.b', 'x', { priority: 'high', from: 'me', correlationId: 'c', signal: 'alert' });
     const messages = [one, other].map((inbox) => inbox.tryRecv()!);
@@ -45,7 +46,7 @@ describe('PubSubBroker', () => {
   });
 
   it('keeps the topic in a dead letter and its replay', () => {
-    const town = new Town();
+    const town = new Town(engine);
     const inbox = town.join('a');
     town.broker.publish('a', 'x');
     inbox.deadLetter(inbox.tryRecv()!);
@@ -55,8 +56,8 @@ describe('PubSubBroker', () => {
 
   it('lets a message live as long as its publisher or its inbox says, from when it was published', async () => {
     const clock = new VirtualClock();
-    const town = new Town(clock);
-    const [short, long] = [town.runtime.inboxBuilder<unknown>().defaultTTL(5).build(), town.join('a')];
+    const town = new Town(engine, clock);
+    const [short, long] = [town.inbox((builder) => builder.defaultTTL(5)), town.join('a')];
     new Subscriber(short, town.broker).subscribe('a');
     town.broker.publish('a', 'by default');
     town.broker.publish('a', 'ten', { ttlMs: 10 });
@@ -68,12 +69,12 @@ describe('PubSubBroker', () => {
   });
 
   it('PS-06: what one subscriber refuses keeps it from no other, is counted, and told by telemetry', () => {
-    const town = new Town();
+    const town = new Town(engine);
     const dropped: TelemetryEvents['message_dropped'][] = [];
     town.runtime.telemetry.on('message_dropped', ({ metadata }) => dropped.push(metadata));
-    const full = town.runtime.inboxBuilder<unknown>().name('full').capacity(1).build();
-    const closed = town.runtime.inboxBuilder<unknown>().name('closed').build();
-    town.listen('a', () => closed.close());
+    const full = town.inbox((builder) => builder.name('full').capacity(1));
+    const closed = town.inbox((builder) => builder.name('closed'));
+    town.listen('a', () => engine.close(closed));
     for (const receiver of [full, closed]) new Subscriber(receiver, town.broker).subscribe('a');
     const healthy = town.join('a');
     full.send('in the way');
@@ -87,15 +88,15 @@ describe('PubSubBroker', () => {
   });
 
   it('PS-06: a message that a full inbox keeps as a dead letter is delivered', () => {
-    const town = new Town();
-    const inbox = town.runtime.inboxBuilder<unknown>().capacity(1).deadLetter(true).build();
+    const town = new Town(engine);
+    const inbox = town.inbox((builder) => builder.capacity(1).deadLetter(true));
     new Subscriber(inbox, town.broker).subscribe('a');
     assert.deepEqual(town.broker.publishBatch('a', [1, 2]), { delivered: 2, failed: 0 });
     assert.equal(inbox.deadLetters.size, 1);
   });
 
   it('PS-07: a subscriber that comes while a message is published is sent the next one', () => {
-    const town = new Town();
+    const town = new Town(engine);
     const late = town.inbox();
     let comes = () => new Subscriber(late, town.broker).subscribe('a');
     town.listen('a', () => {
@@ -109,7 +110,7 @@ describe('PubSubBroker', () => {
   });
 
   it('PS-07: a subscriber that leaves while a message is published is sent this one, and no other is skipped', () => {
-    const town = new Town();
+    const town = new Town(engine);
     const inboxes = [town.inbox(), town.inbox(), town.inbox()];
     const leavers: Subscriber[] = [];
     town.listen('a', () => {
@@ -124,7 +125,7 @@ describe('PubSubBroker', () => {
   });
 
   it('PS-07: what is published while a message is published goes to all, too', () => {
-    const town = new Town();
+    const town = new Town(engine);
     const heard: unknown[] = [];
     town.listen('#', ({ payload }) => {
       if (payload === 1) town.broker.publish('a.b', 2);
@@ -136,12 +137,12 @@ describe('PubSubBroker', () => {
   });
 
   it('PS-08: a closed inbox has left, and nothing of 10,000 of them is left', () => {
-    const town = new Town();
+    const town = new Town(engine);
     for (let round = 0; round < 10_000; round += 1) {
-      const inbox = town.inbox();
+      const inbox = town.inbox((builder) => builder.capacity(1));
       const subscriber = new Subscriber(inbox, town.broker);
       subscriber.subscribe([`user.${round}.*`, `user.${round}.#`, '*.x.y', 'plain']);
-      inbox.close();
+      engine.close(inbox);
       assert.throws(() => subscriber.subscribe('again'), withCode('InboxClosed'));
     }
     assert.deepEqual(town.broker.publish('plain', 1), { delivered: 0, failed: 0 });
@@ -150,7 +151,7 @@ describe('PubSubBroker', () => {
   });
 
   it('PS-08: an inbox that stays open keeps nothing of subscribers that have left', () => {
-    const town = new Town();
+    const town = new Town(engine);
     const receiver = new Refusing(() => 'queued');
     for (let round = 0; round < 10; round += 1) {
       const subscriber = new Subscriber(receiver, town.broker);
@@ -165,7 +166,7 @@ describe('PubSubBroker', () => {
   });
 
   it('PS-08: a process that dies has left before anybody hears of it', async () => {
-    const town = new Town();
+    const town = new Town(engine);
     const receivers: number[] = [];
     const tell = () => receivers.push(town.broker.receiversOf('a').length);
     const subscribed = (ctx: ProcessContext) => {
@@ -181,7 +182,7 @@ describe('PubSubBroker', () => {
   });
 
   it('PS-09: a subscriber gets the messages of one publisher in their order', () => {
-    const town = new Town();
+    const town = new Town(engine);
     const [one, other] = [town.join('a.b'), town.join('a.*')];
     town.broker.publish('a.b', 0);
     assert.deepEqual(town.broker.publishBatch('a.b', ['p', 'q', 'r']), { delivered: 6, failed: 0 });
@@ -190,7 +191,7 @@ describe('PubSubBroker', () => {
   });
 
   it('sends nobody anything when the topic or the options are wrong', () => {
-    const town = new Town();
+    const town = new Town(engine);
     const inbox = town.join('#');
     for (const topic of ['', 'a.*', 'a.#', '#', 'a..b', '.a', 'a.', 'a*'])
       assert.throws(() => town.broker.publish(topic, 1), withCode('InvalidConfiguration'), topic);
@@ -200,7 +201,7 @@ describe('PubSubBroker', () => {
   });
 
   it('counts what it did in its life', () => {
-    const town = new Town();
+    const town = new Town(engine);
     town.join('a', 'b');
     new Subscriber(new Refusing(() => assert.fail('full')), town.broker).subscribe('a');
     town.broker.publish('a', 1);
@@ -210,7 +211,7 @@ describe('PubSubBroker', () => {
   });
 
   it('takes a subscriber of another broker, with the patterns that it has and will have', () => {
-    const [town, village] = [new Town(), new Town()];
+    const [town, village] = [new Town(engine), new Town(engine)];
     const inbox = town.inbox();
     const subscriber = new Subscriber(inbox, town.broker);
     subscriber.subscribe('a');
@@ -228,19 +229,19 @@ describe('PubSubBroker', () => {
   });
 
   it('PS-06: does not take a subscriber whose inbox is closed', () => {
-    const [town, village] = [new Town(), new Town()];
+    const [town, village] = [new Town(engine), new Town(engine)];
     const inbox = town.inbox();
     const subscriber = new Subscriber(inbox, town.broker);
     subscriber.subscribe('a');
-    inbox.close();
+    engine.close(inbox);
     assert.throws(() => village.broker.subscribe(subscriber), withCode('InboxClosed'));
     assert.equal(village.broker.unsubscribe(subscriber), false);
   });
 });
 
-describe('Subscriber', () => {
+describeWithInboxes('Subscriber', (engine) => {
   it('PS-10: has either all the patterns of a list or none of them', () => {
-    const town = new Town();
+    const town = new Town(engine);
     const subscriber = new Subscriber(town.inbox(), town.broker);
     for (const bad of ['', 'a..b', '.a', 'a.', 'a.#.b', '#.a', 'a#', 'a.b*', '**'])
       assert.throws(() => subscriber.subscribe(['a.*', bad]), withCode('InvalidConfiguration'), bad);
@@ -252,7 +253,7 @@ describe('Subscriber', () => {
   });
 
   it('matches what it will be sent, before and after its patterns change', () => {
-    const town = new Town();
+    const town = new Town(engine);
     const subscriber = new Subscriber(town.inbox(), town.broker);
     assert.equal(subscriber.matches('a.b'), false);
     subscriber.subscribe(['a.*', 'b']);
@@ -264,7 +265,7 @@ describe('Subscriber', () => {
   });
 
   it('is sent nothing more when it is disposed of', () => {
-    const town = new Town();
+    const town = new Town(engine);
     {
       using subscriber = new Subscriber(town.inbox(), town.broker);
       subscriber.subscribe('a');
@@ -278,14 +279,16 @@ describe('Subscriber', () => {
 class Town {
   readonly runtime: ReturnType<typeof runtime>;
   readonly broker: PubSubBroker;
+  readonly #engine: MessagingEngine;
 
-  constructor(clock = new VirtualClock()) {
+  constructor(engine: MessagingEngine, clock = new VirtualClock()) {
+    this.#engine = engine;
     this.runtime = runtime({ clock });
     this.broker = new PubSubBroker(this.runtime.environment);
   }
 
-  inbox(): Inbox<unknown> {
-    return this.runtime.inbox<unknown>();
+  inbox(collect: Collect<unknown> = (builder) => builder): Inbox<unknown> {
+    return this.#engine.build(this.runtime, (builder) => collect(builder.capacity(100)));
   }
 
   /** An inbox that has subscribed. */

@@ -12,6 +12,7 @@ import {
   type TopicSubscription,
   VigilError,
 } from '../core/index.js';
+import { isClosedElsewhere } from './closed-elsewhere.js';
 import { isKept } from './fan-out.js';
 import { checkSubscriber, type Subscriber } from './subscriber.js';
 import type { TopicBroker, TopicStats } from './topic-broker.js';
@@ -62,7 +63,7 @@ export class PubSubBroker implements TopicBroker {
   }
 
   receiversOf(topic: string): OwnedSender[] {
-    return this.#trie.match(checkTopic(topic)).map(({ receiver }) => receiver);
+    return this.#placesOn(checkTopic(topic)).map(({ receiver }) => receiver);
   }
 
   stats(): TopicStats {
@@ -86,7 +87,12 @@ export class PubSubBroker implements TopicBroker {
   #placesFor(topic: string, options: SendOptions | undefined): Place[] {
     checkTopic(topic);
     checkSendOptions(options);
-    return this.#trie.match(topic);
+    return this.#placesOn(topic);
+  }
+
+  #placesOn(topic: string): Place[] {
+    const places = this.#trie.match(topic);
+    return places.some(({ receiver }) => isClosedElsewhere(receiver)) ? places.filter((place) => place.isThere()) : places;
   }
 
   #send(places: readonly Place[], topic: string, payload: unknown, options: SendOptions | undefined): number {
@@ -152,6 +158,13 @@ class Place implements TopicSubscription, TrieEntry {
     const { size } = this.#patterns;
     for (const pattern of patterns) if (this.#patterns.delete(pattern)) this.#trie.remove(pattern, this);
     this.#changed(size);
+  }
+
+  /** Whether its receiver has not ended. One of whose end nobody was told yet leaves by that. */
+  isThere(): boolean {
+    if (!isClosedElsewhere(this.receiver)) return true;
+    this.close();
+    return false;
   }
 
   close(): void {

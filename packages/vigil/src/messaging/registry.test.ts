@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { it } from 'node:test';
 import {
   DeadLetterQueue,
   type Environment,
@@ -8,7 +8,6 @@ import {
   LocalInbox,
   MailboxSettings,
   noTelemetry,
-  type OwnedSender,
   ReplyExchange,
   silentLogger,
   SystemClock,
@@ -16,10 +15,16 @@ import {
   type VigilErrorCode,
 } from '../core/index.js';
 import { type Process, type ProcessBody, type ProcessHost, type ProcessSettings, TaskRunner } from '../processes/index.js';
+import { runtime } from '../app/index.js';
+import { describeWithInboxes } from './engines.suite.js';
 import { PubSubBroker } from './pubsub-broker.js';
 import { Registry } from './registry.js';
 
-describe('Registry', () => {
+const here = runtime();
+
+describeWithInboxes('Registry', (engine) => {
+  const makeInbox = () => engine.build(here);
+
   it('REG-01: leads from a name to its mailbox, and from no name to nobody', () => {
     const registry = new Registry();
     const inbox = makeInbox();
@@ -67,7 +72,7 @@ describe('Registry', () => {
   it('refuses a mailbox that is closed', () => {
     const registry = new Registry();
     const inbox = makeInbox();
-    inbox.close();
+    engine.close(inbox);
     assert.throws(() => registry.register('db', inbox), withCode('InboxClosed'));
     assert.equal(registry.whereis('db'), undefined);
   });
@@ -99,13 +104,15 @@ describe('Registry', () => {
   });
 });
 
-describe('Registry: the end of an owner', () => {
+describeWithInboxes('Registry: the end of an owner', (engine) => {
+  const makeInbox = () => engine.build(here);
+
   it('REG-03: frees all names of an inbox that closes', () => {
     const registry = new Registry();
     const [inbox, other] = [makeInbox(), makeInbox()];
     for (const name of ['a', 'b']) registry.register(name, inbox);
     registry.register('c', other);
-    inbox.close();
+    engine.close(inbox);
     assert.deepEqual([registry.whereis('a'), registry.whereis('b'), registry.whereis('c')], [undefined, undefined, other]);
     assert.equal(registry.size, 1);
   });
@@ -168,7 +175,38 @@ describe('Registry: the end of an owner', () => {
     assert.equal(registry.size, 0);
   });
 
-  it('does not take the name from a successor that had it before the end was told to everybody', () => {
+  it('REG-05: gives its name to the successor of an inbox that closed, 1,000 times, and tells of each end', () => {
+    const registry = new Registry();
+    const changes: unknown[] = [];
+    registry.listen(({ kind: what, value }) => changes.push([what, value]));
+    for (let round = 0; round < 1000; round += 1) {
+      const inbox = engine.build(here, (builder) => builder.capacity(1));
+      registry.register('db', inbox, round);
+      assert.equal(registry.whereis('db'), inbox);
+      engine.close(inbox);
+    }
+    assert.equal(registry.whereis('db'), undefined);
+    assert.deepEqual(
+      changes,
+      Array.from({ length: 1000 }, (_, round) => [
+        ['registered', round],
+        ['ended', round],
+      ]).flat(),
+    );
+    assert.equal(registry.size, 0);
+  });
+
+  it('leaves a name to whoever took it on hearing that its owner has ended', () => {
+    const registry = new Registry();
+    const [predecessor, successor] = [makeInbox(), makeInbox()];
+    registry.register('db', predecessor);
+    registry.onFree('db', () => registry.register('db', successor));
+    engine.close(predecessor);
+    assert.throws(() => registry.register('db', makeInbox()), withCode('AlreadyRegistered'));
+    assert.equal(registry.whereis('db'), successor);
+  });
+
+  it('does not take the name from a successor that had it before the end was told to everybody', async () => {
     const registry = new Registry();
     const [predecessor, successor] = [makeInbox(), makeInbox()];
     // Called first at the close, when the registry has not heard of it yet.
@@ -177,12 +215,16 @@ describe('Registry: the end of an owner', () => {
       registry.register('db', successor);
     });
     registry.register('db', predecessor);
-    predecessor.close();
+    const told = new Promise<void>((resolve) => predecessor.onClose(resolve));
+    engine.close(predecessor);
+    await told;
     assert.equal(registry.whereis('db'), successor);
   });
 });
 
-describe('Registry: taking names away', () => {
+describeWithInboxes('Registry: taking names away', (engine) => {
+  const makeInbox = () => engine.build(here);
+
   it('REG-06: takes one name and leaves the others of the same owner', () => {
     const registry = new Registry();
     const inbox = makeInbox();
@@ -213,7 +255,9 @@ describe('Registry: taking names away', () => {
   });
 });
 
-describe('Registry: values', () => {
+describeWithInboxes('Registry: values', (engine) => {
+  const makeInbox = () => engine.build(here);
+
   it('REG-08: leads from a name to its mailbox and value', () => {
     const registry = new Registry<number>();
     const inbox = makeInbox();
@@ -232,7 +276,7 @@ describe('Registry: values', () => {
     assert.throws(() => registry.update('a', other, 7), withCode('NotRegistered'));
     assert.throws(() => registry.update('b', owner, 7), withCode('NotRegistered'));
     assert.deepEqual([registry.lookup('a')[0]?.value, registry.lookup('b')], [6, []]);
-    owner.close();
+    engine.close(owner);
     assert.throws(() => registry.update('a', owner, 8), withCode('NotRegistered'));
   });
 
@@ -256,7 +300,7 @@ describe('Registry: values', () => {
     registry.register('d', other);
     registry.unregister('a');
     assert.deepEqual([registry.namesOf(owner), registry.namesOf(other), registry.namesOf(makeInbox())], [['b', 'c'], ['d'], []]);
-    owner.close();
+    engine.close(owner);
     assert.deepEqual(registry.namesOf(owner), []);
   });
 
@@ -279,7 +323,9 @@ describe('Registry: values', () => {
   });
 });
 
-describe('Registry.onFree', () => {
+describeWithInboxes('Registry.onFree', (engine) => {
+  const makeInbox = () => engine.build(here);
+
   it('tells once when the name is free: unregistered, or its owner has ended', () => {
     for (const end of ['unregister', 'close'] as const) {
       const registry = new Registry();
@@ -289,7 +335,7 @@ describe('Registry.onFree', () => {
       registry.onFree('a', () => seen.push(registry.whereis('a')));
       const cancel = registry.onFree('a', () => seen.push('never'));
       assert.deepEqual([cancel(), cancel()], [true, false]);
-      if (end === 'close') inbox.close();
+      if (end === 'close') engine.close(inbox);
       else registry.unregister('a');
       registry.register('a', makeInbox());
       registry.unregister('a');
@@ -319,10 +365,12 @@ describe('Registry.onFree', () => {
   });
 });
 
-describe('Registry.snapshot', () => {
+describeWithInboxes('Registry.snapshot', (engine) => {
+  const makeInbox = () => engine.build(here);
+
   it('REG-13: tells per name how many messages wait, how many can, and how many are dead letters', () => {
     const registry = new Registry();
-    const inbox = new LocalInbox('jobs', new MailboxSettings({ capacity: 2, enableDeadletter: true }), makeEnvironment().environment);
+    const inbox = engine.build(here, (builder) => builder.capacity(2).deadLetter(true));
     registry.register('jobs', inbox);
     registry.register('others', makeInbox());
     inbox.sendBatch(['a', 'b', 'c']);
@@ -428,10 +476,6 @@ function makeEnvironment(): { readonly registry: Registry; readonly environment:
     topics: new PubSubBroker(forMailboxes),
   };
   return { registry, environment };
-}
-
-function makeInbox(): LocalInbox & OwnedSender {
-  return new LocalInbox('inbox', new MailboxSettings(), makeEnvironment().environment);
 }
 
 function withCode(code: VigilErrorCode): (error: unknown) => boolean {

@@ -65,20 +65,20 @@ export class Registry<TValue = unknown> implements NameRegistry<TValue> {
   }
 
   whereis(name: string): Sender | undefined {
-    return this.#registrations.get(name)?.mailbox;
+    return this.#find(name)?.mailbox;
   }
 
   lookup(name: string): NameEntry<TValue>[] {
-    const registration = this.#registrations.get(name);
+    const registration = this.#find(name);
     return registration === undefined ? [] : [{ mailbox: registration.mailbox, value: registration.value }];
   }
 
   namesOf(mailbox: OwnedSender): string[] {
-    return this.#owners.namesOf(mailbox);
+    return this.#owners.isThere(mailbox) ? this.#owners.namesOf(mailbox) : [];
   }
 
   update(name: string, mailbox: OwnedSender, value: TValue): void {
-    const registration = this.#registrations.get(name);
+    const registration = this.#find(name);
     if (registration?.mailbox !== mailbox) throw new VigilError('NotRegistered', `the mailbox does not have the name "${name}"`);
     registration.value = value;
   }
@@ -98,7 +98,7 @@ export class Registry<TValue = unknown> implements NameRegistry<TValue> {
   }
 
   onFree(name: string, callback: () => void): Cancel {
-    const registration = this.#registrations.get(name);
+    const registration = this.#find(name);
     if (registration === undefined) return () => false;
     registration.watchers ??= new CloseCallbacks();
     return registration.watchers.add(callback);
@@ -120,6 +120,13 @@ export class Registry<TValue = unknown> implements NameRegistry<TValue> {
 
   snapshot(): Map<string, MailboxStats> {
     return new Map(Array.from(this.#registrations, ([name, { mailbox }]) => [name, mailbox.stats()]));
+  }
+
+  #find(name: string): Registration<TValue> | undefined {
+    const registration = this.#registrations.get(name);
+    if (registration === undefined || this.#owners.isThere(registration.mailbox)) return registration;
+    // Who was told of it may have taken the name.
+    return this.#find(name);
   }
 
   #end(owner: OwnedSender): void {

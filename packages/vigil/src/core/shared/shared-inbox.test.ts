@@ -70,6 +70,21 @@ describe('a shared inbox with two sides', () => {
     });
   }
 
+  it('tells who asks after it was closed on the other side, when nobody here was told of that yet', async () => {
+    const [one, other] = sidesOf();
+    one.close();
+    const calls: string[] = [];
+    const told = new Promise<void>((resolve) => {
+      other.onClose(() => calls.push('first'));
+      const cancel = other.onClose(() => calls.push('never'));
+      other.onClose(resolve);
+      assert.deepEqual([other.isClosed(), cancel(), calls], [true, true, []], 'not before it is known what asking has returned');
+    });
+    await told;
+    assert.deepEqual(calls, ['first']);
+    assert.equal(other.onClose(() => calls.push('late'))(), false);
+  });
+
   it('shows the same books on both sides', () => {
     const [one, other] = sidesOf({ capacity: 2 });
     other.send('a');

@@ -435,8 +435,9 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     return this.#ring.isClosed;
   }
 
+  /** @see OwnedSender.onClose; calls back when this side learns of it, if another one has closed it. */
   onClose(callback: () => void): Cancel {
-    if (this.#ring.isClosed) return () => false;
+    if (this.#hasToldClose) return () => false;
     const cancel = this.#closeCallbacks.add(callback);
     if (!this.#isWatchingClose) void this.#watchClose();
     return cancel;
@@ -802,8 +803,8 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   async #watchClose(): Promise<void> {
     this.#isWatchingClose = true;
-    const wait = Atomics.waitAsync(this.#ring.layout.words, CLOSED, 0);
-    if (wait.async) await wait.value;
+    // Also when it is closed by now: nobody is called before it is known what asking has returned.
+    await Atomics.waitAsync(this.#ring.layout.words, CLOSED, 0).value;
     this.#tellClosed();
   }
 
