@@ -1014,6 +1014,7 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
     'environment',
     'reporter',
     'request',
+    'question',
     'checkRunning',
     'admit',
     'restartOnRequest',

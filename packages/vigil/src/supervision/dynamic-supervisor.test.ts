@@ -582,6 +582,20 @@ describe('introspection of a dynamic supervisor', () => {
     await assert.rejects(pool.countChildren(), failsWith('InvalidState'));
   });
 
+  it('INSP-06: any question to one that stops is answered at once', async () => {
+    const world = new World();
+    const pool = await world.startedPool();
+    const ref = await pool.startChild(world.child('a', { stopsAfterMs: 10 }));
+    const stopping = pool.stop();
+    assert.equal(pool.state, 'stopping');
+    assert.deepEqual(await pool.whichChildren(), [{ id: ref.id, state: 'running', type: 'worker', ref }]);
+    assert.equal((await pool.countChildren()).active, 1);
+    assert.equal((await pool.getChildSpec(ref)).type, 'worker');
+    assert.equal(world.clock.now(), 0);
+    await world.clock.advance(10);
+    await stopping;
+  });
+
   it('shows a child by its id, and sends to whatever incarnation of it runs', async () => {
     const world = new World();
     const a = world.child('a');

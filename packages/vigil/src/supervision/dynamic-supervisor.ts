@@ -89,19 +89,23 @@ export class DynamicSupervisor<TMessage = unknown, TArgs = unknown> extends Supe
     return this.request(async () => this.resume(this.#childOf(ref)));
   }
 
-  /** One row a child, in start order. @throws {VigilError} `InvalidState` when the supervisor does not run. */
+  /**
+   * One row a child, in start order, between two things that the supervisor does; while it stops, at once.
+   *
+   * @throws {VigilError} `InvalidState` when it was not started or has stopped.
+   */
   whichChildren(): Promise<ChildRow[]> {
-    return this.request(async () => Array.from(this.children.values(), (child) => child.row()));
+    return this.question(() => Array.from(this.children.values(), (child) => child.row()));
   }
 
-  /** As OTP counts: one spec, the template's. @throws {VigilError} `InvalidState` when the supervisor does not run. */
+  /** As OTP counts: one spec, the template's. Answers when `whichChildren` does, and throws as it does. */
   countChildren(): Promise<ChildCounts> {
-    return this.request(async () => ({ specs: 1, ...this.tally() }));
+    return this.question(() => ({ specs: 1, ...this.tally() }));
   }
 
-  /** The template, asked for by any of its children. Throws as `terminateChild`. */
+  /** The template, asked for by any of its children. Answers when `whichChildren` does; throws as it does, and `ChildNotFound`. */
   getChildSpec(ref: ProcessRef): Promise<CompleteChildSpec> {
-    return this.request(async () => {
+    return this.question(() => {
       this.#childOf(ref);
       return this.#template;
     });

@@ -268,6 +268,15 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
     return this.#jobs.run(() => (this.#phase.kind === 'running' ? job() : refuse()));
   }
 
+  /** @internal Answers a question in its turn; at once while the supervisor stops, since nothing has its turn behind that. */
+  protected question<T>(look: () => T): Promise<T> {
+    const answer = async () => {
+      if (this.#phase.kind !== 'running' && this.#phase.kind !== 'stopping') throw this.#notRunning();
+      return look();
+    };
+    return this.#phase.kind === 'running' || this.#phase.kind === 'starting' ? this.#jobs.run(answer) : answer();
+  }
+
   /** @internal A request that has waited for something may find the supervisor stopping: then it starts and stops nobody any more. */
   protected checkRunning(): void {
     if (this.#phase.kind !== 'running') throw this.#notRunning();

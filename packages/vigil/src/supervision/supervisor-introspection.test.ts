@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CRASH, errorFrom, failsWith, World } from './scripted-child.suite.js';
+import type { ChildRow } from './supervision-tree.js';
 
 const CRASHED = { kind: 'crashed', error: CRASH };
 
@@ -130,6 +131,25 @@ describe('introspection', () => {
     }
   });
 
+  it('INSP-06: questions are answered at once while the supervisor stops', async () => {
+    const world = new World();
+    const supervisor = await world.started({ children: world.children(['a', 'b'], { stopsAfterMs: 100 }) });
+    const asked = [supervisor.whichChildren(), supervisor.countChildren()] as const;
+    const stopping = supervisor.stop();
+    await world.rest();
+    assert.deepEqual((await asked[0]).map(statesOf), ['a running', 'b running'], 'asked before the stop');
+    assert.equal((await asked[1]).active, 2);
+    await world.clock.advance(150);
+    assert.equal(supervisor.state, 'stopping');
+    assert.deepEqual((await supervisor.whichChildren()).map(statesOf), ['a running', 'b stopped']);
+    assert.deepEqual(await supervisor.countChildren(), { specs: 2, active: 1, supervisors: 0, workers: 2 });
+    assert.equal((await supervisor.getChildSpec('b')).id, 'b');
+    await assert.rejects(supervisor.getChildSpec('c'), failsWith('ChildNotFound', { id: 'c' }));
+    assert.equal(world.clock.now(), 150);
+    await world.clock.advance(50);
+    await stopping;
+  });
+
   it('inspect, getChildInfo and getRestartHistory answer at once in every state', async () => {
     const world = new World();
     const a = world.child('a', { readiness: 'explicit', start: 'waits', stopsAfterMs: 10 });
@@ -232,3 +252,7 @@ describe('introspection', () => {
     assert.deepEqual(facts(), copy);
   });
 });
+
+function statesOf({ id, state }: ChildRow): string {
+  return `${id} ${state}`;
+}

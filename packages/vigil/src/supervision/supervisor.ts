@@ -163,19 +163,23 @@ export class Supervisor extends SupervisorCore {
     return this.request(async () => this.resume(this.find(id)));
   }
 
-  /** One row a child, in start order, between two things that the supervisor does. @throws {VigilError} `InvalidState` when it does not run. */
+  /**
+   * One row a child, in start order, between two things that the supervisor does; while it stops, at once.
+   *
+   * @throws {VigilError} `InvalidState` when it was not started or has stopped.
+   */
   whichChildren(): Promise<ChildRow[]> {
-    return this.request(async () => Array.from(this.children.values(), (child) => child.row()));
+    return this.question(() => Array.from(this.children.values(), (child) => child.row()));
   }
 
-  /** @throws {VigilError} `InvalidState` when the supervisor does not run. */
+  /** Answers when `whichChildren` does, and throws as it does. */
   countChildren(): Promise<ChildCounts> {
-    return this.request(async () => ({ specs: this.children.size, ...this.tally() }));
+    return this.question(() => ({ specs: this.children.size, ...this.tally() }));
   }
 
-  /** The spec of a child with all defaults filled in. @throws {VigilError} `ChildNotFound`, `InvalidState` when the supervisor does not run. */
+  /** The spec of a child with all defaults filled in. Answers when `whichChildren` does; throws as it does, and `ChildNotFound`. */
   getChildSpec(id: string): Promise<CompleteChildSpec> {
-    return this.request(async () => this.find(id).spec);
+    return this.question(() => this.find(id).spec);
   }
 
   protected settle(defaults: SupervisionDefaults, name: string): LifecycleSettings {

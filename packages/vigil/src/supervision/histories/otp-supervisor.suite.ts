@@ -292,8 +292,9 @@ export class ModelSupervisor {
     }
   }
 
-  /** `handle_call`: in its turn, and only while the supervisor runs. */
+  /** `handle_call`: in its turn, and only while the supervisor runs. Vigil: a question is answered while it stops, too. */
   #request(call: Request, answer: (text: string) => void): void {
+    if (call.name === 'whichChildren' && this.state === 'stopping') return answer(this.#rows());
     if (this.state !== 'running' && this.state !== 'starting') return answer(`InvalidState(${this.state})`);
     if (call.name === 'terminateChild' && this.state === 'running') {
       // Vigil: a start that is being waited for is cut short.
@@ -301,16 +302,21 @@ export class ModelSupervisor {
       if (child?.state === 'starting') this.#askToStop(child);
     }
     const handle = function* (this: ModelSupervisor): Steps {
-      if (this.state !== 'running') return answer(`InvalidState(${this.state})`);
+      const isAnswered = this.state === 'running' || (call.name === 'whichChildren' && this.state === 'stopping');
+      if (!isAnswered) return answer(`InvalidState(${this.state})`);
       answer(yield* this.#handle(call));
     };
     this.mailbox.push(handle.bind(this));
   }
 
+  #rows(): string {
+    return `[${this.children.map((child) => `${child.spec.id} ${rowState(child)}`).join(', ')}]`;
+  }
+
   *#handle(call: Request): Steps<string> {
     switch (call.name) {
       case 'whichChildren':
-        return `[${this.children.map((child) => `${child.spec.id} ${rowState(child)}`).join(', ')}]`;
+        return this.#rows();
       case 'startChild': {
         if (!this.#isDynamic) return yield* this.#admit(call.spec);
         if (this.children.length >= this.spec.maxChildren) return 'TooManyChildren';
