@@ -4,6 +4,7 @@ export {
   type AppOptions,
   app,
   appWithPreset,
+  Bulkhead,
   defaultRuntime,
   dynamicSupervisor,
   type InboxBuilder,
@@ -134,6 +135,7 @@ export type {
   ThreadOptions,
   Vitals,
 } from './processes/index.js';
+export type { BulkheadOptions } from './resilience/index.js';
 export {
   type AutoShutdown,
   type ChildCounts,

@@ -291,6 +291,8 @@ const partitionKey: Domain = {
   isRequired: true,
 };
 
+const BULKHEAD_OPTIONS: DomainsOf<Required<vigil.BulkheadOptions>> = { maxConcurrent: needed(positiveCount), maxQueued: count };
+
 /** None is tried that is good: a ref is good only for the supervisor whose child it names. */
 const ref: Domain = { takes: (value) => hasMethods(value, ['isAlive', 'monitor']), examples: [], isRequired: true };
 
@@ -970,6 +972,20 @@ const TABLE: readonly Row[] = [
     ),
   ),
 
+  row('Bulkhead', 'name', needed(text), () => ({ give: (value) => new vigil.Bulkhead(value, { maxConcurrent: 1 }, quiet()) })),
+  ...options('Bulkhead', 'bulkhead options', BULKHEAD_OPTIONS, () => ({
+    give: (value: object | undefined) =>
+      new vigil.Bulkhead('x', isObject(value === undefined ? {} : value) ? { maxConcurrent: 1, ...value } : only(value), quiet()),
+  })),
+  row('Bulkhead', 'runtime', runtimes, () => ({ give: (value) => new vigil.Bulkhead('x', { maxConcurrent: 1 }, value) })),
+  row('Bulkhead.call', 'work', needed(callback), () => givenTo(aBulkhead(), (bulkhead) => (value) => bulkhead.call(value), isUnused)),
+  ...options('Bulkhead.call', 'wait options', WAIT_OPTIONS, () =>
+    givenTo(aBulkhead(), (bulkhead) => (value) => bulkhead.call(() => 1, value), isUnused),
+  ),
+  ...options('Bulkhead.acquire', 'wait options', WAIT_OPTIONS, () =>
+    givenTo(aBulkhead(), (bulkhead) => (value) => bulkhead.acquire(value), isUnused),
+  ),
+
   row('VirtualClock.advance', 'ms', needed(duration), () => ({ give: (value) => new VirtualClock().advance(value) })),
 ];
 
@@ -1098,6 +1114,7 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   PubSubBroker: ['stats', 'open'],
   TelemetryEmitter: ['wants', 'report'],
   ShutdownManager: [],
+  Bulkhead: ['inFlight', 'queued', 'refused'],
   VirtualClock: ['pendingTimers', 'now', 'wallTime', 'after', 'soon', 'keepAlive'],
 };
 
@@ -1147,7 +1164,7 @@ describe('the table of bad input', async () => {
     PartitionSupervisor: quiet().partitionSupervisor({ startFn: idle }, { partitions: 1 }),
     ProcessContext: await aContext(),
     Inbox: quiet().inbox(),
-    // Its public class adds only a constructor.
+    // Its public class adds only a constructor, as do others.
     ProcessMailbox: vigil.ProcessMailbox.prototype,
     DeadLetterQueue: quiet().deadLetters,
     Message: quiet().msg('x').build(),
@@ -1159,6 +1176,7 @@ describe('the table of bad input', async () => {
     PubSubBroker: quiet().pubsub,
     TelemetryEmitter: quiet().telemetry,
     ShutdownManager: quiet().shutdownManager,
+    Bulkhead: vigil.Bulkhead.prototype,
     VirtualClock: new VirtualClock(),
   };
 
@@ -1692,6 +1710,14 @@ function aScopeHasOne(scope: vigil.GroupScope<string>): void {
 
 function isEmpty(registry: vigil.DuplicateRegistry): void {
   assert.equal(registry.size, 0);
+}
+
+function aBulkhead(): vigil.Bulkhead {
+  return new vigil.Bulkhead('kept', { maxConcurrent: 1 }, quiet());
+}
+
+function isUnused({ inFlight, queued }: vigil.Bulkhead): void {
+  assert.deepEqual({ inFlight, queued }, { inFlight: 0, queued: 0 });
 }
 
 async function aHookRuns(runtime: vigil.Runtime): Promise<void> {

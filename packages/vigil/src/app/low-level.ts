@@ -6,6 +6,7 @@ import {
   ProcessMailbox as CoreProcessMailbox,
 } from '../core/index.js';
 import { Subscriber as CoreSubscriber } from '../messaging/index.js';
+import { type BulkheadOptions, Bulkhead as CoreBulkhead } from '../resilience/index.js';
 import { Supervisor as CoreSupervisor, type SupervisorOptions } from '../supervision/index.js';
 import { defaultRuntime } from './default-runtime.js';
 import { Runtime } from './runtime.js';
@@ -39,6 +40,14 @@ export class Subscriber extends CoreSubscriber {
   /** @throws {VigilError} `InvalidConfiguration` when the receiver is neither an inbox nor a process. */
   constructor(receiver: OwnedSender, runtime: Runtime = defaultRuntime()) {
     super(receiver, environmentOf(runtime).topics);
+  }
+}
+
+/** A bound on what goes on at the same time, on the default runtime unless another is given. */
+export class Bulkhead extends CoreBulkhead {
+  /** @throws {VigilError} `InvalidConfiguration` that names the option. */
+  constructor(name: string, options: BulkheadOptions, runtime: Runtime = defaultRuntime()) {
+    super(name, options, environmentOf(runtime));
   }
 }
 

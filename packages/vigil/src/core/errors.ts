@@ -27,6 +27,7 @@ export const VIGIL_ERROR_CODES = [
   'AlreadyMember',
   'NoMembers',
   'CircuitOpen',
+  'BulkheadFull',
   'RateLimitExceeded',
   'HealthCheckFailed',
   'AbnormalExit',

@@ -43,3 +43,4 @@ export * from './telemetry-event.js';
 export * from './timer-queue.js';
 export type * from './topic-exchange.js';
 export * from './validation.js';
+export { WaitingLine } from './waiting-line.js';

@@ -1,0 +1,5 @@
+/**
+ * What keeps a fault or a flood elsewhere from becoming one's own. Each pattern is a thing of its own, which takes time and chance from the
+ * environment that it was made with. Which one helps against what: `docs/reliability.md`.
+ */
+export * from './bulkhead.js';
