@@ -1,4 +1,5 @@
 import type { Line } from '../line.js';
+import { breakerOpen, breakerSuccess } from './circuit-breaker.js';
 import { commandRestarts } from './command-restart.js';
 import { crashToRestart } from './crash-to-restart.js';
 import { forkRestart, forkRestartWithSpare } from './fork-restart.js';
@@ -23,6 +24,8 @@ export const lines: readonly Line[] = [
   genServerCallPipelined,
   topicMatch,
   publishUnrelated,
+  breakerSuccess,
+  breakerOpen,
   startChild,
   crashToRestart,
   restartAmongMany,

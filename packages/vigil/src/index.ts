@@ -5,6 +5,7 @@ export {
   app,
   appWithPreset,
   Bulkhead,
+  CircuitBreaker,
   defaultRuntime,
   dynamicSupervisor,
   type InboxBuilder,
@@ -135,7 +136,16 @@ export type {
   ThreadOptions,
   Vitals,
 } from './processes/index.js';
-export type { BulkheadOptions } from './resilience/index.js';
+export type {
+  Attempt,
+  BulkheadOptions,
+  CircuitBreakerOptions,
+  CircuitSnapshot,
+  CircuitState,
+  FailureRate,
+  SliceCounts,
+  Work,
+} from './resilience/index.js';
 export {
   type AutoShutdown,
   type ChildCounts,

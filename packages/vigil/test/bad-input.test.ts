@@ -291,6 +291,43 @@ const partitionKey: Domain = {
   isRequired: true,
 };
 
+const CIRCUIT_BREAKER_OPTIONS: DomainsOf<Required<vigil.CircuitBreakerOptions>> = {
+  failureThreshold: positiveCount,
+  failureRate: { takes: (value) => isObject(value) && 'threshold' in value, examples: [{ threshold: 0.5 }] },
+  resetTimeoutMs: positiveDuration,
+  halfOpenRequests: positiveCount,
+  halfOpenSuccessThreshold: {
+    ...positiveCount,
+    takes: (value) => Number.isSafeInteger(value) && Number(value) >= 1 && Number(value) <= 3,
+    examples: [1, 3],
+    traps: [4],
+  },
+  probeTimeoutMs: positiveDuration,
+  isFailure: callback,
+};
+
+const FAILURE_RATE: DomainsOf<Required<vigil.FailureRate>> = {
+  threshold: {
+    takes: (value) => typeof value === 'number' && value > 0 && value <= 1,
+    examples: [0.01, 1],
+    isRequired: true,
+    option: 'failureRate.threshold',
+  },
+  windowMs: as('failureRate.windowMs', positiveDuration),
+  minCalls: as('failureRate.minCalls', positiveCount),
+};
+
+const snapshots: Domain = {
+  takes: (value) => isObject(value) && 'state' in value && 'failures' in value,
+  examples: [
+    { state: 'closed', failures: 0 },
+    { state: 'open', failures: 5, retryInMs: 1 },
+    { state: 'half_open', failures: 5, successes: 1 },
+    { state: 'closed', failures: 1, recent: [{ ageMs: 1, total: 2, marked: 1 }] },
+  ],
+  isRequired: true,
+};
+
 const BULKHEAD_OPTIONS: DomainsOf<Required<vigil.BulkheadOptions>> = { maxConcurrent: needed(positiveCount), maxQueued: count };
 
 /** None is tried that is good: a ref is good only for the supervisor whose child it names. */
@@ -972,6 +1009,24 @@ const TABLE: readonly Row[] = [
     ),
   ),
 
+  row('CircuitBreaker', 'name', needed(text), () => ({ give: (value) => new vigil.CircuitBreaker(value, {}, quiet()) })),
+  ...options('CircuitBreaker', 'circuit breaker options', CIRCUIT_BREAKER_OPTIONS, () => ({
+    give: (value) => new vigil.CircuitBreaker('x', value, quiet()),
+  })),
+  ...options('CircuitBreaker', 'failureRate', FAILURE_RATE, () => ({
+    give: (value: object) =>
+      new vigil.CircuitBreaker('x', { failureRate: only(isObject(value) ? { threshold: 0.5, ...value } : value) }, quiet()),
+  })),
+  row('CircuitBreaker', 'runtime', runtimes, () => ({ give: (value) => new vigil.CircuitBreaker('x', {}, value) })),
+  row('CircuitBreaker.call', 'work', needed(callback), () => givenTo(aBreaker(), (breaker) => (value) => breaker.call(value), isClosed)),
+  ...options('CircuitBreaker.call', 'wait options', WAIT_OPTIONS, () =>
+    givenTo(aBreaker(), (breaker) => (value) => breaker.call(() => 1, value), isClosed),
+  ),
+  row('CircuitBreaker.callSync', 'work', needed(callback), () =>
+    givenTo(aBreaker(), (breaker) => (value) => breaker.callSync(value), isClosed),
+  ),
+  row('CircuitBreaker.restore', 'snapshot', snapshots, () => givenTo(aBreaker(), (breaker) => (value) => breaker.restore(value), isClosed)),
+
   row('Bulkhead', 'name', needed(text), () => ({ give: (value) => new vigil.Bulkhead(value, { maxConcurrent: 1 }, quiet()) })),
   ...options('Bulkhead', 'bulkhead options', BULKHEAD_OPTIONS, () => ({
     give: (value: object | undefined) =>
@@ -1114,7 +1169,8 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   PubSubBroker: ['stats', 'open'],
   TelemetryEmitter: ['wants', 'report'],
   ShutdownManager: [],
-  Bulkhead: ['inFlight', 'queued', 'refused'],
+  CircuitBreaker: ['refused', 'getState', 'getFailureCount', 'forceOpen', 'forceClose', 'save', 'around'],
+  Bulkhead: ['inFlight', 'queued', 'refused', 'around'],
   VirtualClock: ['pendingTimers', 'now', 'wallTime', 'after', 'soon', 'keepAlive'],
 };
 
@@ -1176,6 +1232,7 @@ describe('the table of bad input', async () => {
     PubSubBroker: quiet().pubsub,
     TelemetryEmitter: quiet().telemetry,
     ShutdownManager: quiet().shutdownManager,
+    CircuitBreaker: vigil.CircuitBreaker.prototype,
     Bulkhead: vigil.Bulkhead.prototype,
     VirtualClock: new VirtualClock(),
   };
@@ -1710,6 +1767,14 @@ function aScopeHasOne(scope: vigil.GroupScope<string>): void {
 
 function isEmpty(registry: vigil.DuplicateRegistry): void {
   assert.equal(registry.size, 0);
+}
+
+function aBreaker(): vigil.CircuitBreaker {
+  return new vigil.CircuitBreaker('kept', {}, quiet());
+}
+
+function isClosed(breaker: vigil.CircuitBreaker): void {
+  assert.deepEqual([breaker.getState(), breaker.getFailureCount()], ['closed', 0]);
 }
 
 function aBulkhead(): vigil.Bulkhead {

@@ -12,6 +12,27 @@ interface World {
 
 /** For every event type there is: something that really happens, and what is told of it. A type without a cause does not compile. */
 const CAUSES: { readonly [K in EventType]: (world: World) => Promise<vigil.telemetry.TelemetryEvents[K][]> } = {
+  async circuit_opened({ runtime }) {
+    const breaker = new vigil.CircuitBreaker('api', { failureThreshold: 1 }, runtime);
+    await assert.rejects(breaker.call(crashing), BOOM);
+    return [{ circuit: 'api', failures: 1, because: 'failures' }];
+  },
+
+  async circuit_half_open({ runtime, clock }) {
+    const breaker = new vigil.CircuitBreaker('api', { resetTimeoutMs: 5 }, runtime);
+    breaker.forceOpen();
+    await clock.advance(5);
+    await breaker.call(() => 1);
+    return [{ circuit: 'api' }];
+  },
+
+  async circuit_closed({ runtime }) {
+    const breaker = new vigil.CircuitBreaker('api', {}, runtime);
+    breaker.forceOpen();
+    breaker.forceClose();
+    return [{ circuit: 'api' }];
+  },
+
   async genserver_started({ runtime }) {
     await runtime.startServer(counter, { id: 'a' });
     return [{ id: 'a', incarnation: 1, supervisor: 'servers' }];

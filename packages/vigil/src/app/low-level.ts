@@ -6,7 +6,12 @@ import {
   ProcessMailbox as CoreProcessMailbox,
 } from '../core/index.js';
 import { Subscriber as CoreSubscriber } from '../messaging/index.js';
-import { type BulkheadOptions, Bulkhead as CoreBulkhead } from '../resilience/index.js';
+import {
+  type BulkheadOptions,
+  type CircuitBreakerOptions,
+  Bulkhead as CoreBulkhead,
+  CircuitBreaker as CoreCircuitBreaker,
+} from '../resilience/index.js';
 import { Supervisor as CoreSupervisor, type SupervisorOptions } from '../supervision/index.js';
 import { defaultRuntime } from './default-runtime.js';
 import { Runtime } from './runtime.js';
@@ -40,6 +45,14 @@ export class Subscriber extends CoreSubscriber {
   /** @throws {VigilError} `InvalidConfiguration` when the receiver is neither an inbox nor a process. */
   constructor(receiver: OwnedSender, runtime: Runtime = defaultRuntime()) {
     super(receiver, environmentOf(runtime).topics);
+  }
+}
+
+/** A circuit breaker on the default runtime unless another is given. */
+export class CircuitBreaker extends CoreCircuitBreaker {
+  /** @throws {VigilError} `InvalidConfiguration` that names the option. */
+  constructor(name: string, options: CircuitBreakerOptions = {}, runtime: Runtime = defaultRuntime()) {
+    super(name, options, environmentOf(runtime));
   }
 }
 

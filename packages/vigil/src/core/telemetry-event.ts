@@ -49,6 +49,16 @@ export interface TelemetryEvents {
   supervisor_restart: { readonly supervisor: string; readonly id: string; readonly reason: ExitReason; readonly restartsLeft: number };
   supervisor_child_added: { readonly supervisor: string; readonly id: string };
   supervisor_child_removed: { readonly supervisor: string; readonly id: string };
+  /** From now on calls are refused. */
+  circuit_opened: {
+    readonly circuit: string;
+    /** In a row, up to now. */
+    readonly failures: number;
+    readonly because: 'failures' | 'failure_rate' | 'probe_failed' | 'forced' | 'restored';
+  };
+  /** The first call after the reset time-out is tried. */
+  circuit_half_open: { readonly circuit: string };
+  circuit_closed: { readonly circuit: string };
   /** Its `init` is done. */
   genserver_started: ProcessFacts;
   /** It has terminated; not told of one that was killed. */
@@ -79,6 +89,9 @@ const EVERY_TYPE: Record<TelemetryEventType, true> = {
   supervisor_restart: true,
   supervisor_child_added: true,
   supervisor_child_removed: true,
+  circuit_opened: true,
+  circuit_half_open: true,
+  circuit_closed: true,
   genserver_started: true,
   genserver_stopped: true,
   genserver_state_changed: true,

@@ -3,3 +3,8 @@
  * environment that it was made with. Which one helps against what: `docs/reliability.md`.
  */
 export * from './bulkhead.js';
+export * from './circuit-breaker.js';
+export type { CircuitBreakerOptions, FailureRate } from './circuit-options.js';
+export type { CircuitSnapshot, CircuitState } from './circuit-snapshot.js';
+export type { SliceCounts } from './rolling-counts.js';
+export type { Attempt, Work } from './run.js';
