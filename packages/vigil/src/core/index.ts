@@ -13,6 +13,7 @@ export * from './dead-letter-queue.js';
 export type * from './environment.js';
 export * from './errors.js';
 export * from './exit-reason.js';
+export * from './growing-delay.js';
 export * from './host-environment.js';
 export type * from './inbox.js';
 export * from './local-inbox.js';

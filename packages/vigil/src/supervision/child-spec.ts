@@ -5,12 +5,14 @@ import {
   checkCount,
   checkDuration,
   checkFunction,
+  checkGrowingDelay,
   checkName,
   checkObject,
   checkOneOf,
   checkOr,
   checkPositiveCount,
   checkPositiveNumber,
+  type CompleteGrowingDelay,
   describeValue,
   invalidOption,
   type MailboxOptions,
@@ -29,7 +31,7 @@ import {
   type Runner,
   TaskRunner,
 } from '../processes/index.js';
-import { type CompleteRestartDelay, checkRestartDelay, type RestartDelay } from './restart-delay.js';
+import type { RestartDelay } from './restart-delay.js';
 import { RESTART_TYPES, type RestartType } from './restart-plan.js';
 
 export const CHILD_TYPES = ['worker', 'supervisor'] as const;
@@ -111,7 +113,7 @@ export interface CompleteChildSpec extends ProcessSettings {
   readonly healthCheckFn: HealthCheck | undefined;
   readonly maxRestarts: number | undefined;
   readonly periodMs: number;
-  readonly restartDelay: CompleteRestartDelay | undefined;
+  readonly restartDelay: CompleteGrowingDelay | undefined;
 }
 
 /** What a supervisor and its children use where they were told nothing. A supervisor hands its own down to the tree below. */
@@ -121,7 +123,7 @@ export interface SupervisionDefaults {
   readonly shutdownTimeoutMs: number;
   readonly healthCheckIntervalMs: number;
   readonly inbox: MailboxSettings;
-  readonly restartDelay?: CompleteRestartDelay | undefined;
+  readonly restartDelay?: CompleteGrowingDelay | undefined;
 }
 
 export const DEFAULTS: SupervisionDefaults = {
@@ -146,7 +148,7 @@ const checkRestartType = checkOneOf(RESTART_TYPES);
 const checkType = checkOneOf(CHILD_TYPES);
 const checkReadiness = checkOneOf(READINESS);
 const checkMaxRestarts = optional(checkCount);
-const checkDelay = optional(checkRestartDelay);
+const checkDelay = optional(checkGrowingDelay);
 const checkHealthCheck = optional(checkFunction<HealthCheck>());
 
 const checkStartTimeout: Check<number | 'infinity'> = (name, value) => (value === 'infinity' ? value : checkPositiveNumber(name, value));

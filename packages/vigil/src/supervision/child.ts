@@ -1,8 +1,7 @@
-import { type Cancel, crashed, type Environment, type ExitReason, type Signal, VigilError } from '../core/index.js';
+import { type Cancel, crashed, type Environment, type ExitReason, growingDelayMs, type Signal, VigilError } from '../core/index.js';
 import type { Process, ProcessHost, ProcessRef } from '../processes/index.js';
 import type { CompleteChildSpec } from './child-spec.js';
 import { watchHealth } from './health-check.js';
-import { restartDelayMs } from './restart-delay.js';
 import { RestartIntensity } from './restart-intensity.js';
 import { treeBelow } from './supervisor-process.js';
 import type { ChildInfo, ChildRow, ChildState, LastExit } from './supervision-tree.js';
@@ -248,7 +247,7 @@ export class Child implements ProcessHost {
   nextDelayMs(): number {
     const { restartDelay } = this.spec;
     if (restartDelay === undefined) return 0;
-    const delayMs = restartDelayMs(restartDelay, this.#restartsInARow, this.environment.random.next());
+    const delayMs = growingDelayMs(restartDelay, this.#restartsInARow, this.environment.random.next());
     this.#restartsInARow += 1;
     return delayMs;
   }

@@ -3,6 +3,7 @@ import {
   checkBoolean,
   checkCount,
   checkFunction,
+  checkGrowingDelay,
   checkName,
   checkObject,
   checkOneOf,
@@ -13,7 +14,7 @@ import {
   optional,
 } from '../core/index.js';
 import { type ChildSpec, type CompleteChildSpec, completeChildSpec, duplicateChild, type SupervisionDefaults } from './child-spec.js';
-import { checkRestartDelay, type RestartDelay } from './restart-delay.js';
+import type { RestartDelay } from './restart-delay.js';
 import { RESTART_STRATEGIES, type RestartStrategy } from './restart-plan.js';
 
 /** Whether the end of significant children ends their supervisor: never, at the first, or when the last active one has ended. */
@@ -64,7 +65,7 @@ export interface LifecycleSettings {
 
 const checkStrategy = checkOneOf(RESTART_STRATEGIES);
 const checkAutoShutdown = checkOneOf(AUTO_SHUTDOWNS);
-const checkDelay = optional(checkRestartDelay);
+const checkDelay = optional(checkGrowingDelay);
 const checkOnCrash = optional(checkFunction<CrashHandler>());
 
 /** @throws {VigilError} `InvalidConfiguration` that names the option. */
