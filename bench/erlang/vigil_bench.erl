@@ -27,6 +27,15 @@ serve(Function) ->
 measure(inbox, Count) ->
     timed(fun() -> send_and_receive(0, Count) end);
 
+%% From one process to another, as fast as the sender can.
+measure(one_way, Count) ->
+    Parent = self(),
+    Receiver = spawn_link(fun() -> count_texts(Parent, Count, 0) end),
+    timed(fun() ->
+        send_texts(Receiver, Count),
+        receive {handled, Handled} -> Handled end
+    end);
+
 measure(ping_pong, Count) ->
     Parent = self(),
     timed(fun() ->
@@ -86,6 +95,13 @@ send(Pid, Number, End) -> Pid ! Number, send(Pid, Number + 1, End).
 
 receive_until(End, End) -> End;
 receive_until(Handled, End) -> receive Number when is_integer(Number) -> receive_until(Handled + 1, End) end.
+
+%% A new text for each message, as the others have one.
+send_texts(_, 0) -> ok;
+send_texts(Pid, Left) -> Pid ! <<"order-", Left:80>>, send_texts(Pid, Left - 1).
+
+count_texts(Parent, Count, Count) -> Parent ! {handled, Count};
+count_texts(Parent, Count, Handled) -> receive Text when is_binary(Text) -> count_texts(Parent, Count, Handled + 1) end.
 
 answer(_, Count, Handled) when Handled >= Count div 2 -> Handled;
 answer(Other, Count, Handled) ->

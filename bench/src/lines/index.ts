@@ -1,4 +1,5 @@
 import type { Line } from '../line.js';
+import { callToThread } from './call-to-thread.js';
 import { breakerOpen, breakerSuccess } from './circuit-breaker.js';
 import { commandRestarts } from './command-restart.js';
 import { crashToRestart } from './crash-to-restart.js';
@@ -11,6 +12,7 @@ import { inboxOneByOne } from './inbox-one-by-one.js';
 import { messagesAcrossBoundaries } from './messages.js';
 import { pingPong } from './ping-pong.js';
 import { restartAmongMany } from './restart-among-many.js';
+import { sharedInboxObjects, sharedInboxStrings } from './shared-inbox.js';
 import { startChild } from './start-child.js';
 import { telemetryUnheard } from './telemetry-unheard.js';
 import { publishUnrelated, topicMatch } from './topic-match.js';
@@ -34,6 +36,9 @@ export const lines: readonly Line[] = [
   forkRestartWithSpare,
   forkRestart,
   ...commandRestarts,
+  sharedInboxStrings,
+  sharedInboxObjects,
+  callToThread,
   ...messagesAcrossBoundaries,
   telemetryUnheard,
   idleTask,

@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { runtime, thread } from 'vigiljs';
+import { type Line, type Measurement, timed } from '../line.js';
+
+const modules = {
+  answering: new URL('../modules/answering.js', import.meta.url),
+  bare: new URL('../modules/bare-answering.js', import.meta.url),
+  piscina: new URL('../modules/piscina-answering.js', import.meta.url),
+};
+
+/** A number to another thread and back, the next one when it has come. */
+export const callToThread: Line = {
+  name: 'call and reply between threads',
+  item: 'call',
+  unit: 'ns',
+  count: 30_000,
+  contestants: [
+    { name: 'Vigil: await request', measure: vigil },
+    { name: 'Piscina: await run', measure: piscina },
+    { name: "postMessage, on('message'), both ways", measure: bare },
+  ],
+};
+
+async function vigil(count: number): Promise<Measurement> {
+  const own = runtime();
+  const root = own.supervisor().child('answering', thread(modules.answering)).build();
+  await root.start();
+  const target = root.address('answering');
+  const measurement = await timed(() => answered(count, (number) => own.request<number>(target, number)));
+  await root.stop();
+  return measurement;
+}
+
+async function piscina(count: number): Promise<Measurement> {
+  const pool = new Piscina({ filename: modules.piscina.href, minThreads: 1, maxThreads: 1 });
+  await pool.run(0);
+  const measurement = await timed(() => answered(count, async (number) => Number(await pool.run(number))));
+  await pool.destroy();
+  return measurement;
+}
+
+async function bare(count: number): Promise<Measurement> {
+  const worker = new Worker(modules.bare);
+  await once(worker, 'message');
+  let resolve: ((answer: number) => void) | undefined;
+  worker.on('message', (answer) => resolve?.(Number(answer)));
+  const ask = (number: number) =>
+    new Promise<number>((next) => {
+      resolve = next;
+      worker.postMessage(number);
+    });
+  const measurement = await timed(() => answered(count, ask));
+  await worker.terminate();
+  return measurement;
+}
+
+/** How many answers were right. */
+async function answered(count: number, ask: (number: number) => Promise<number>): Promise<number> {
+  let right = 0;
+  for (let number = 0; number < count; number += 1) if ((await ask(number)) === number) right += 1;
+  return right;
+}

@@ -1,0 +1,5 @@
+/** What `answering.ts` does, without Vigil. */
+import { onMessage, post } from './bare-channel.js';
+
+onMessage((message) => post(message));
+post('running');
