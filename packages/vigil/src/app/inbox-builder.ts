@@ -84,7 +84,7 @@ export class InboxBuilder<T> {
   /**
    * In shared memory, for every thread of this process: pass the inbox in the `args` of a thread, and it is there the same inbox.
    *
-   * Payloads are copied: strings and bytes straight into the memory, everything else by structured clone.
+   * Payloads are copied: strings, bytes and plain data straight into the memory, everything else by structured clone.
    */
   shared(options: SharedInboxOptions = {}): SharedInboxBuilder<T> {
     checkObject('shared options', options);

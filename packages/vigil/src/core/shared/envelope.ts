@@ -4,7 +4,7 @@ import type { ReplyExchange } from '../reply-exchange.js';
 import type { MessageMetadata } from '../reply-port.js';
 import { ExtraWriter, readExtra, startOfExtra } from './extra.js';
 import { CONTENT_BYTES, EXPIRES_AT, HEADER, IS_MORTAL, type Layout, NUMBER, RING_BITS } from './layout.js';
-import { PayloadWriter, readPayload } from './payload.js';
+import { PayloadReader, PayloadWriter } from './payload.js';
 
 /**
  * The header of a record, above what the ring writes there: how the payload lies there, the priority, the signal plus one, whether the id
@@ -42,6 +42,7 @@ export class Envelope {
   readonly #layout: Layout;
   readonly #reading: Reading;
   readonly #payload = new PayloadWriter();
+  readonly #payloads = new PayloadReader();
   readonly #extra = new ExtraWriter();
   readonly #makers: string[] = [];
   #header = 0;
@@ -109,7 +110,7 @@ export class Envelope {
     const end = content + (words[record + CONTENT_BYTES] ?? 0);
     const hasExtra = (header & HAS_EXTRA) !== 0;
     const extraAt = hasExtra ? startOfExtra(bytes, end) : end;
-    const payload = readPayload((header >>> KIND_SHIFT) & KIND_MASK, bytes, content, extraAt - content);
+    const payload = this.#payloads.read((header >>> KIND_SHIFT) & KIND_MASK, bytes, content, extraAt - content);
     const isNumbered = (header & IS_NUMBERED) !== 0;
     const signalCode = (header >>> SIGNAL_SHIFT) & SIGNAL_MASK;
     const signal = signalCode === 0 ? undefined : SIGNALS[signalCode - 1];
@@ -129,6 +130,6 @@ export class Envelope {
 
   /** A payload as it would be received. @throws {VigilError} `InvalidMessage`. */
   copy(payload: unknown): unknown {
-    return this.#payload.copy(payload, this.#inbox);
+    return this.#payload.copy(payload, this.#inbox, this.#payloads);
   }
 }

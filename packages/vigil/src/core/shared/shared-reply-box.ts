@@ -4,7 +4,7 @@ import type { ReplyBox, ReplyListener } from '../reply-port.js';
 import { BELL, CONTENT_BYTES, HEADER, NUMBER, RING_BITS } from './layout.js';
 import { isPlainData } from './parcels.js';
 import { keyOf, participantOf } from './participant.js';
-import { PayloadWriter, readPayload } from './payload.js';
+import { PayloadReader, PayloadWriter } from './payload.js';
 import { NONE, SharedRing } from './ring.js';
 import { Sleeper } from './sleeper.js';
 import { isLatin1, readLatin1, SHORT_TEXT, writeLatin1 } from './text.js';
@@ -27,6 +27,7 @@ const BATCH = 64;
 export class SharedReplyBox implements ReplyBox {
   readonly #ring: SharedRing;
   readonly #payload = new PayloadWriter();
+  readonly #payloads = new PayloadReader();
   readonly #sleeper: Sleeper;
   #listener: ReplyListener | undefined;
 
@@ -118,7 +119,7 @@ export class SharedReplyBox implements ReplyBox {
     const content = this.#ring.layout.contentOf(record);
     const idLength = floats[record / 2 + NUMBER] ?? 0;
     const payloadBytes = (words[record + CONTENT_BYTES] ?? 0) - idLength;
-    const payload = readPayload((words[record + HEADER] ?? 0) >>> RING_BITS, bytes, content, payloadBytes);
+    const payload = this.#payloads.read((words[record + HEADER] ?? 0) >>> RING_BITS, bytes, content, payloadBytes);
     return [readLatin1(bytes, content + payloadBytes, idLength), payload];
   }
 }

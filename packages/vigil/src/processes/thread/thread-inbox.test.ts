@@ -449,14 +449,18 @@ describe('the inbox of a thread', () => {
 
   it('counts as abandoned what its thread was just taking out when it ended', async () => {
     const { post, ref } = await start(
-      `const { parse } = JSON;
-       JSON.parse = (text) => (text.includes('deadly') ? process.exit(3) : parse(text));
+      `const { toString } = Buffer.prototype;
+       Buffer.prototype.toString = function (...args) {
+         const text = toString.apply(this, args);
+         return text.includes('deadly') ? process.exit(3) : text;
+       };
        ${ECHO}`,
     );
-    ref.send({ is: 'harmless' });
-    await post.heardThat({ is: 'harmless' });
+    // Long enough for Node's own function.
+    ref.send('harmless'.padStart(40));
+    await post.heardThat('harmless'.padStart(40));
     const { down } = ref.monitor();
-    ref.send({ is: 'deadly' });
+    ref.send('deadly'.padStart(40));
     ref.send('behind it');
     await down;
     const { messagesReceived, messagesAbandoned, messagesDeadLettered, depth } = ref.stats();
