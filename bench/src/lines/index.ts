@@ -11,6 +11,7 @@ import { inboxInBatches } from './inbox-in-batches.js';
 import { inboxOneByOne } from './inbox-one-by-one.js';
 import { messagesAcrossBoundaries } from './messages.js';
 import { pingPong } from './ping-pong.js';
+import { policyBulkhead, policyComposed, policyHedge, policyRetry, policyTimeout } from './policies.js';
 import { restartAmongMany } from './restart-among-many.js';
 import { sharedInboxObjects, sharedInboxStrings } from './shared-inbox.js';
 import { startChild } from './start-child.js';
@@ -28,6 +29,11 @@ export const lines: readonly Line[] = [
   publishUnrelated,
   breakerSuccess,
   breakerOpen,
+  policyComposed,
+  policyTimeout,
+  policyRetry,
+  policyBulkhead,
+  policyHedge,
   startChild,
   crashToRestart,
   restartAmongMany,

@@ -328,6 +328,49 @@ const snapshots: Domain = {
   isRequired: true,
 };
 
+const budgets: Domain = {
+  takes: (value) => value instanceof vigil.RetryBudget,
+  examples: [new vigil.RetryBudget({}, quiet())],
+};
+
+const RETRY_OPTIONS: DomainsOf<Required<vigil.RetryOptions>> = {
+  maxAttempts: positiveCount,
+  backoff: {
+    takes: (value) => isFunction(value) || (isObject(value) && 'kind' in value),
+    examples: [() => 5, { kind: 'fixed', delayMs: 0 }, { kind: 'exponential', initialMs: 1 }, { kind: 'decorrelated', initialMs: 1 }],
+  },
+  retryIf: callback,
+  budget: budgets,
+};
+
+/** The fields of each kind of backoff, with what else it needs. */
+const BACKOFF_FIELDS: readonly (readonly [string, object, Domain])[] = [
+  ['kind', {}, needed(oneOf('fixed', 'exponential', 'decorrelated'))],
+  ['delayMs', { kind: 'fixed' }, needed(duration)],
+  ['initialMs', { kind: 'exponential' }, needed(positiveDuration)],
+  ['maxMs', { kind: 'exponential', initialMs: 1 }, positiveDuration],
+  ['multiplier', { kind: 'exponential', initialMs: 1 }, RESTART_DELAY.multiplier],
+  ['jitter', { kind: 'exponential', initialMs: 1 }, RESTART_DELAY.jitter],
+  ['initialMs', { kind: 'decorrelated' }, needed(positiveDuration)],
+  ['maxMs', { kind: 'decorrelated', initialMs: 1 }, positiveDuration],
+];
+
+const share: Domain = { takes: (value) => isFinite(value) && value >= 0, examples: [0, 0.1, 2] };
+
+const RETRY_BUDGET_OPTIONS: DomainsOf<Required<vigil.RetryBudgetOptions>> = {
+  ratio: share,
+  minPerSecond: share,
+  windowMs: positiveDuration,
+};
+
+const HEDGE_OPTIONS: DomainsOf<Required<vigil.HedgeOptions>> = { delayMs: needed(duration), maxHedges: positiveCount, budget: budgets };
+
+const policyParts: Domain = {
+  takes: (value) => isObject(value) && 'around' in value,
+  examples: [vigil.timeout(1), vigil.retry(), new vigil.Bulkhead('x', { maxConcurrent: 1 }, quiet())],
+  isRequired: true,
+};
+
 const BULKHEAD_OPTIONS: DomainsOf<Required<vigil.BulkheadOptions>> = { maxConcurrent: needed(positiveCount), maxQueued: count };
 
 /** None is tried that is good: a ref is good only for the supervisor whose child it names. */
@@ -1027,6 +1070,28 @@ const TABLE: readonly Row[] = [
   ),
   row('CircuitBreaker.restore', 'snapshot', snapshots, () => givenTo(aBreaker(), (breaker) => (value) => breaker.restore(value), isClosed)),
 
+  ...options('retry', 'retry options', RETRY_OPTIONS, () => ({ give: (value) => vigil.retry(value) })),
+  ...BACKOFF_FIELDS.map(([field, others, domain]) =>
+    row('retry', `backoff.${field}`, domain, () => ({
+      give: (value) => vigil.retry({ backoff: only({ delayMs: 1, initialMs: 1, ...others, [field]: value }) }),
+    })),
+  ),
+  row('timeout', 'timeoutMs', needed(positiveDuration), () => ({ give: (value) => vigil.timeout(value) })),
+  row('fallback', 'fallback', needed(callback), () => ({ give: (value) => vigil.fallback(value) })),
+  ...options('hedge', 'hedge options', HEDGE_OPTIONS, () => ({
+    give: (value: object | undefined) =>
+      vigil.hedge(isObject(value === undefined ? {} : value) ? only({ delayMs: 1, ...value }) : only(value)),
+  })),
+  ...options('RetryBudget', 'retry budget options', RETRY_BUDGET_OPTIONS, () => ({
+    give: (value) => new vigil.RetryBudget(value, quiet()),
+  })),
+  row('RetryBudget', 'runtime', runtimes, () => ({ give: (value) => new vigil.RetryBudget({}, value) })),
+  row('Runtime.policy', 'part 1 of the policy', policyParts, () => ({ give: (value) => quiet().policy(value) })),
+  row('policy', 'work', needed(callback), () => ({ give: (value) => vigil.policy()(value) })),
+  ...options('policy', 'wait options', WAIT_OPTIONS, () => ({ give: (value) => vigil.policy()(() => 1, value) })),
+  row('policy', 'work', needed(callback), () => ({ give: (value) => vigil.policy().report(value) })),
+  ...options('policy', 'wait options', WAIT_OPTIONS, () => ({ give: (value) => vigil.policy().report(() => 1, value) })),
+
   row('Bulkhead', 'name', needed(text), () => ({ give: (value) => new vigil.Bulkhead(value, { maxConcurrent: 1 }, quiet()) })),
   ...options('Bulkhead', 'bulkhead options', BULKHEAD_OPTIONS, () => ({
     give: (value: object | undefined) =>
@@ -1169,6 +1234,7 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   PubSubBroker: ['stats', 'open'],
   TelemetryEmitter: ['wants', 'report'],
   ShutdownManager: [],
+  RetryBudget: ['available', 'refused', 'count', 'take'],
   CircuitBreaker: ['refused', 'getState', 'getFailureCount', 'forceOpen', 'forceClose', 'save', 'around'],
   Bulkhead: ['inFlight', 'queued', 'refused', 'around'],
   VirtualClock: ['pendingTimers', 'now', 'wallTime', 'after', 'soon', 'keepAlive'],
@@ -1232,6 +1298,7 @@ describe('the table of bad input', async () => {
     PubSubBroker: quiet().pubsub,
     TelemetryEmitter: quiet().telemetry,
     ShutdownManager: quiet().shutdownManager,
+    RetryBudget: vigil.RetryBudget.prototype,
     CircuitBreaker: vigil.CircuitBreaker.prototype,
     Bulkhead: vigil.Bulkhead.prototype,
     VirtualClock: new VirtualClock(),

@@ -24,6 +24,8 @@ describe('what keeps Node alive', { concurrency: 2 }, () => {
   });
   it('a receive without a limit does not', () => assertEnds('inbox: nobody sends'));
   it('a receive with a limit does, until the time is over', () => assertEnds('inbox: waits with a limit', 'undefined'));
+  it('the time-outs, waits and delays of a policy do, until they are over', () =>
+    assertEnds('policy: nothing else is left', '2 attempts', 'timeout', 'the second'));
   it('the deadline of a shutdown does, though nothing else is left', () => assertEnds('shutdown: a hook that hangs', '1 left behind'));
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { isVigilError, Message, type TelemetryEvent } from '../core/index.js';
 import type { ProcessContext } from '../processes/index.js';
+import { retry, timeout } from '../resilience/index.js';
 import { Supervisor as CoreSupervisor } from '../supervision/index.js';
 import { VirtualClock } from '../testing/index.js';
 import { App } from './app.js';
@@ -15,6 +16,7 @@ import {
   msg,
   onShutdown,
   partitionSupervisor,
+  policy,
   publish,
   runtime,
   shutdownAll,
@@ -25,7 +27,7 @@ import {
 import * as pubsub from './global-pubsub.js';
 import * as shutdown from './global-shutdown.js';
 import * as telemetry from './global-telemetry.js';
-import { ProcessMailbox, Subscriber, Supervisor } from './low-level.js';
+import { Bulkhead, CircuitBreaker, ProcessMailbox, RetryBudget, Subscriber, Supervisor } from './low-level.js';
 
 const quiet = runtime({ clock: new VirtualClock() });
 
@@ -123,6 +125,16 @@ describe('the default runtime', () => {
     assert.deepEqual(seen, [event]);
   });
 
+  it('has policies, circuit breakers, bulkheads and budgets', async () => {
+    const parts = [
+      timeout(60_000),
+      retry({ budget: new RetryBudget() }),
+      new CircuitBreaker('api'),
+      new Bulkhead('files', { maxConcurrent: 1 }),
+    ];
+    assert.equal(await policy(...parts)(() => 'well'), 'well');
+  });
+
   // The last one: there is one default runtime, and its shutdown comes once.
   it('has the shutdown of the reference: initGlobal, onShutdown, shutdownAll', async () => {
     const ran: string[] = [];
@@ -211,3 +223,23 @@ it('App is the class of every app', () => {
 function idle(ctx: ProcessContext): Promise<void> {
   return ctx.stopped;
 }
+
+describe('what keeps faults away', () => {
+  it('takes time, chance, telemetry and log from the runtime that it is given', async () => {
+    const clock = new VirtualClock();
+    const own = runtime({ clock, random: { next: () => 0.5 } });
+    const heard: string[] = [];
+    own.telemetry.on('circuit_opened', ({ metadata }) => heard.push(metadata.circuit));
+    const breaker = new CircuitBreaker('api', { failureThreshold: 2, resetTimeoutMs: 100 }, own);
+    const budget = new RetryBudget({ ratio: 0, minPerSecond: 0.1 }, own);
+    const again = retry({ budget, backoff: { kind: 'decorrelated', initialMs: 100 } });
+    const report = own.policy(again, breaker, new Bulkhead('files', { maxConcurrent: 1 }, own)).report(() => {
+      throw new Error('down');
+    });
+    await clock.advance(200);
+    const { attempts, sleptMs } = await report;
+    assert.deepEqual([attempts, sleptMs, heard, budget.refused], [2, 200, ['api'], 1]);
+    await clock.advance(100);
+    assert.equal(await breaker.call(() => breaker.getState()), 'half_open');
+  });
+});

@@ -11,6 +11,7 @@ import {
   type StartServerOptions,
   type Target,
 } from '../messaging/index.js';
+import type { Policy, PolicyPart } from '../resilience/index.js';
 import type {
   ChildTemplate,
   DynamicSupervisor,
@@ -138,6 +139,11 @@ export function startServer<T extends ServerStart>(
 /** @see Runtime.serverOf */
 export function serverOf<M>(target: Target): ServerHandle<M> {
   return defaultRuntime().serverOf<M>(target);
+}
+
+/** @see Runtime.policy */
+export function policy<F = never>(...parts: readonly PolicyPart<F>[]): Policy<F> {
+  return defaultRuntime().policy(...parts);
 }
 
 /** @see Runtime.onShutdown */

@@ -11,6 +11,8 @@ import {
   type CircuitBreakerOptions,
   Bulkhead as CoreBulkhead,
   CircuitBreaker as CoreCircuitBreaker,
+  RetryBudget as CoreRetryBudget,
+  type RetryBudgetOptions,
 } from '../resilience/index.js';
 import { Supervisor as CoreSupervisor, type SupervisorOptions } from '../supervision/index.js';
 import { defaultRuntime } from './default-runtime.js';
@@ -61,6 +63,14 @@ export class Bulkhead extends CoreBulkhead {
   /** @throws {VigilError} `InvalidConfiguration` that names the option. */
   constructor(name: string, options: BulkheadOptions, runtime: Runtime = defaultRuntime()) {
     super(name, options, environmentOf(runtime));
+  }
+}
+
+/** A bound on retries on the default runtime unless another is given. */
+export class RetryBudget extends CoreRetryBudget {
+  /** @throws {VigilError} `InvalidConfiguration` that names the option. */
+  constructor(options: RetryBudgetOptions = {}, runtime: Runtime = defaultRuntime()) {
+    super(options, environmentOf(runtime));
   }
 }
 

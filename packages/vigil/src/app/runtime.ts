@@ -42,6 +42,7 @@ import {
 } from '../messaging/index.js';
 import { TelemetryEmitter } from '../observability/index.js';
 import { Address, GuardProcess } from '../processes/index.js';
+import { makePolicy, type Policy, type PolicyPart } from '../resilience/index.js';
 import {
   type ChildTemplate,
   DynamicSupervisor,
@@ -225,6 +226,19 @@ export class Runtime {
   serverOf<M>(target: Target): ServerHandle<M> {
     checkTarget(target);
     return makeHandle<M>(this.environment, () => receiverOf(this.environment, target));
+  }
+
+  /**
+   * Puts patterns around each other: the first is the outermost, and does what it does to all that follow.
+   *
+   * @param parts - circuit breakers, bulkheads, and what `vigil.retry`, `timeout`, `fallback` and `hedge` make.
+   * @throws {VigilError} `InvalidConfiguration` for a part that is none.
+   * @example
+   * const guarded = vigil.policy(vigil.timeout(2000), vigil.retry({ maxAttempts: 3 }), breaker);
+   * const user = await guarded(({ signal }) => fetchUser(id, signal));
+   */
+  policy<F = never>(...parts: readonly PolicyPart<F>[]): Policy<F> {
+    return makePolicy(this.environment, parts);
   }
 
   /** Registers a clean-up hook; the returned function takes it back. @throws {VigilError} `InvalidState` once the shutdown has begun. */

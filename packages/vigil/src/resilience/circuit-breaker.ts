@@ -176,7 +176,7 @@ export class CircuitBreaker implements PolicyPart {
     const nowMs = this.#environment.clock.now();
     const probe = this.#admitProbe(run.scope, nowMs);
     if (probe === undefined) return refusal(this.#refuse(nowMs));
-    return this.#try(probe, () => next(new Run(run.work, probe.scope, run.tally, run.number)));
+    return this.#try(probe, () => next(run.within(probe.scope)));
   }
 
   /** A call that can be given up, let through by a closed circuit. */

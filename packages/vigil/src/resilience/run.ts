@@ -1,4 +1,4 @@
-import { type Check, checkFunction, checkWaitOptions, type WaitOptions } from '../core/index.js';
+import { type Check, checkFunction, checkWaitOptions, type Environment, type WaitOptions } from '../core/index.js';
 import { AbortScope, untilAborted } from './abort-scope.js';
 
 /** What a function is told that runs under a policy, a circuit breaker or a bulkhead. */
@@ -15,18 +15,25 @@ export type Work<T> = (attempt: Attempt) => T | PromiseLike<T>;
 /** A way to get work done: a pattern around the next one, or the work itself. `F` is what it gives instead of a result. */
 export type Layer<F = never> = <T>(run: Run<T>) => Promise<T | F>;
 
+/** What a policy uses of its runtime. */
+export type PolicyEnvironment = Pick<Environment, 'clock' | 'random' | 'log'>;
+
 /** A pattern that can be put around others. */
 export interface PolicyPart<F = never> {
   /** @internal */
-  around<G>(next: Layer<G>): Layer<F | G>;
+  around<G>(next: Layer<G>, environment: PolicyEnvironment): Layer<F | G>;
 }
 
-/** What a call has cost so far, kept when somebody wants to know. */
+/** What has happened in a call so far, kept when somebody wants to know. */
 export interface Tally {
   attempts: number;
   retries: number;
   hedges: number;
   sleptMs: number;
+  /** The error in whose place a fallback has answered. */
+  replaced: { readonly error: unknown } | undefined;
+  /** The last error of a fallback itself. */
+  fallbackFailure: { readonly error: unknown } | undefined;
 }
 
 /** One try to get work done, on its way through the layers. */
@@ -36,6 +43,8 @@ export class Run<T> implements Attempt {
   readonly scope: AbortScope | undefined;
   readonly number: number;
   readonly tally: Tally | undefined;
+  /** The budget that has counted the call. */
+  budget: object | undefined;
   #signal: AbortSignal | undefined;
 
   constructor(work: Work<T>, scope: AbortScope | undefined, tally: Tally | undefined, number = 1) {
@@ -43,6 +52,22 @@ export class Run<T> implements Attempt {
     this.scope = scope;
     this.tally = tally;
     this.number = number;
+  }
+
+  /** The same try, which can be given up with `scope`. */
+  within(scope: AbortScope): Run<T> {
+    return this.#derive(scope, this.number);
+  }
+
+  /** The next try. */
+  again(): Run<T> {
+    return this.#derive(this.scope, this.number + 1);
+  }
+
+  #derive(scope: AbortScope | undefined, number: number): Run<T> {
+    const derived = new Run(this.work, scope, this.tally, number);
+    derived.budget = this.budget;
+    return derived;
   }
 
   get signal(): AbortSignal {
@@ -81,6 +106,12 @@ export function doWork<T>(run: Run<T>): Promise<T> {
 
 const checkWork: Check<Work<unknown>> = checkFunction();
 
+/** @throws {VigilError} `InvalidConfiguration` for work that is no function or options that are none. */
+export function checkCall(work: unknown, options: WaitOptions | undefined): AbortSignal | undefined {
+  checkWork('work', work);
+  return checkWaitOptions(options);
+}
+
 /**
  * Gets work done through a layer. When the caller's signal aborts, the call ends at once; what runs hears of it by its own signal.
  *
@@ -89,8 +120,7 @@ const checkWork: Check<Work<unknown>> = checkFunction();
 export function callThrough<T, F>(layer: Layer<F>, work: Work<T>, options?: WaitOptions, tally?: Tally): Promise<T | F> {
   let signal: AbortSignal | undefined;
   try {
-    checkWork('work', work);
-    signal = checkWaitOptions(options);
+    signal = checkCall(work, options);
     signal?.throwIfAborted();
   } catch (error) {
     return refusal(error);
