@@ -48,11 +48,14 @@ class Hedge implements PolicyPart {
     return <T>(run: Run<T>): Promise<T | G> => {
       this.#rules.budget?.count(run);
       return new Promise<T | G>((resolve, reject) => {
-        new Race<T | G>((scope) => next(run.within(scope)), run, this.#rules, clock, { resolve, reject }).begin();
+        new Race<T | G>((scope, kind) => next(run.within(scope, kind)), run, this.#rules, clock, { resolve, reject }).begin();
       });
     };
   }
 }
+
+/** @param kind - default: that of the call. */
+type AttemptFunction<T> = (scope: AbortScope, kind?: 'hedge') => Promise<T>;
 
 interface Ends<T> {
   readonly resolve: (value: T) => void;
@@ -61,7 +64,7 @@ interface Ends<T> {
 
 /** One call with its attempts. */
 class Race<T> {
-  readonly #attempt: (scope: AbortScope) => Promise<T>;
+  readonly #attempt: AttemptFunction<T>;
   readonly #run: Run<unknown>;
   readonly #rules: HedgeRules;
   readonly #clock: Clock;
@@ -72,7 +75,7 @@ class Race<T> {
   #cancelTimer: Cancel | undefined;
   #forget: Cancel | undefined;
 
-  constructor(attempt: (scope: AbortScope) => Promise<T>, run: Run<unknown>, rules: HedgeRules, clock: Clock, ends: Ends<T>) {
+  constructor(attempt: AttemptFunction<T>, run: Run<unknown>, rules: HedgeRules, clock: Clock, ends: Ends<T>) {
     this.#attempt = attempt;
     this.#run = run;
     this.#rules = rules;
@@ -88,7 +91,7 @@ class Race<T> {
     void this.#next();
   }
 
-  async #next(): Promise<void> {
+  async #next(kind?: 'hedge'): Promise<void> {
     const scope = new AbortScope(this.#run.scope);
     this.#scopes.add(scope);
     this.#begun += 1;
@@ -96,7 +99,7 @@ class Race<T> {
       this.#cancelTimer = this.#clock.after(this.#rules.delayMs, () => this.#hedge(), { keepAlive: true });
     }
     try {
-      const value = await this.#attempt(scope);
+      const value = await this.#attempt(scope, kind);
       this.#leave(scope);
       this.#end(() => this.#ends.resolve(value));
     } catch (error) {
@@ -108,9 +111,7 @@ class Race<T> {
   #hedge(): void {
     const { budget } = this.#rules;
     if (budget !== undefined && !budget.take()) return;
-    const { tally } = this.#run;
-    if (tally !== undefined) tally.hedges += 1;
-    void this.#next();
+    void this.#next('hedge');
   }
 
   #leave(scope: AbortScope): void {

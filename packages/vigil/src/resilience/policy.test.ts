@@ -47,6 +47,15 @@ describe('a policy', () => {
     assert.deepEqual([breaker.getState(), breaker.refused, work.begunMs], ['open', 1, [0, 5, 10]]);
   });
 
+  it('counts no retry and no hedge that was refused before it began', async () => {
+    const world = new PolicyWorld();
+    const bulkhead = world.bulkhead({ maxConcurrent: 1 });
+    const report = world.policy(hedge({ delayMs: 10 }), bulkhead).report(({ signal }) => world.slow(20, 'well', signal));
+    await world.clock.advance(20);
+    const { outcome, attempts, hedges } = await report;
+    assert.deepEqual([outcome, attempts, hedges, bulkhead.refused], ['success', 1, 0, 1]);
+  });
+
   it('POL-06: refuses at once what finds its bulkhead full, and tells so', async () => {
     const world = new PolicyWorld();
     const bulkhead = world.bulkhead({ maxConcurrent: 1 });

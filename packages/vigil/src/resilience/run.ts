@@ -43,29 +43,32 @@ export class Run<T> implements Attempt {
   readonly scope: AbortScope | undefined;
   readonly number: number;
   readonly tally: Tally | undefined;
+  /** Why there is this try, besides others of the same call. */
+  readonly kind: 'first' | 'retry' | 'hedge';
   /** The budget that has counted the call. */
   budget: object | undefined;
   #signal: AbortSignal | undefined;
 
-  constructor(work: Work<T>, scope: AbortScope | undefined, tally: Tally | undefined, number = 1) {
+  constructor(work: Work<T>, scope: AbortScope | undefined, tally: Tally | undefined, number = 1, kind: Run<T>['kind'] = 'first') {
     this.work = work;
     this.scope = scope;
     this.tally = tally;
     this.number = number;
+    this.kind = kind;
   }
 
-  /** The same try, which can be given up with `scope`. */
-  within(scope: AbortScope): Run<T> {
-    return this.#derive(scope, this.number);
+  /** The same try, which can be given up with `scope`; or another one beside it. */
+  within(scope: AbortScope, kind: Run<T>['kind'] = this.kind): Run<T> {
+    return this.#derive(scope, this.number, kind);
   }
 
   /** The next try. */
   again(): Run<T> {
-    return this.#derive(this.scope, this.number + 1);
+    return this.#derive(this.scope, this.number + 1, 'retry');
   }
 
-  #derive(scope: AbortScope | undefined, number: number): Run<T> {
-    const derived = new Run(this.work, scope, this.tally, number);
+  #derive(scope: AbortScope | undefined, number: number, kind: Run<T>['kind']): Run<T> {
+    const derived = new Run(this.work, scope, this.tally, number, kind);
     derived.budget = this.budget;
     return derived;
   }
@@ -94,7 +97,8 @@ export function doWork<T>(run: Run<T>): Promise<T> {
   const { tally } = run;
   if (tally !== undefined) {
     tally.attempts += 1;
-    if (run.number > 1) tally.retries += 1;
+    if (run.kind === 'retry') tally.retries += 1;
+    if (run.kind === 'hedge') tally.hedges += 1;
   }
   try {
     const result = run.work(run);
