@@ -5,6 +5,14 @@ import type { SharedRing } from './ring.js';
 const POLL_TURNS = 100;
 /** After a wait that was this short, such a look is worth it the next time: it would have found what was waited for. */
 const SHORT_WAIT_MS = 0.15;
+/** A look that took longer has saved nothing: nobody came, or others needed the processor, perhaps those who were waited for. */
+const GOOD_LOOK_MS = 0.1;
+/** What a good look saves, which is a wake-up, and what is earned by a wait without a look, so that it is tried again some time. */
+const SAVED_MS = 0.015;
+const EARNED_MS = 0.005;
+/** What looks can have saved, and cost, at the most. */
+const MOST_SAVED_MS = 2;
+const MOST_LOST_MS = 10;
 
 /** For whom an event loop waits at a bell. */
 export interface Watch {
@@ -18,7 +26,8 @@ export interface Watch {
  * Lets an event loop wait at a bell of a shared inbox: woken without polling, and keeping Node alive as long as somebody waits.
  *
  * To be woken takes some tens of microseconds. So where the last wait was hardly longer than that, it looks from turn to turn for a moment
- * before it sleeps.
+ * before it sleeps, unless such looks have cost more time than they saved: where all processors are busy, they only keep others from what
+ * they do.
  */
 export class Sleeper {
   readonly #ring: SharedRing;
@@ -29,6 +38,8 @@ export class Sleeper {
   #isAboutToRest = false;
   #letNodeEnd: Cancel | undefined;
   #isBusy = false;
+  /** What looks have saved, less what they have cost. */
+  #balanceMs = 0;
 
   constructor(ring: SharedRing, bell: number, clock: Clock, watch: Watch) {
     this.#ring = ring;
@@ -62,7 +73,7 @@ export class Sleeper {
     let wasWoken = false;
     let sinceMs = this.#clock.now();
     for (;;) {
-      const wasServed = this.#isBusy && (await this.#poll());
+      const wasServed = this.#isWorthALook() && (await this.#poll());
       // Asked again after each wait, in the same turn in which the watch ends: whoever comes to wait meanwhile relies on it.
       if (!this.#watch.serve()) break;
       if (wasServed) {
@@ -87,12 +98,25 @@ export class Sleeper {
     if (wasWoken) this.#watch.passOn();
   }
 
+  #isWorthALook(): boolean {
+    if (!this.#isBusy) return false;
+    if (this.#balanceMs >= 0) return true;
+    this.#balanceMs += EARNED_MS;
+    return false;
+  }
+
   /** Looks for a moment; whether all were served who waited. */
   async #poll(): Promise<boolean> {
+    const sinceMs = this.#clock.now();
+    let wasServed = false;
     for (let turn = 0; turn < POLL_TURNS; turn += 1) {
-      if (!this.#watch.serve()) return true;
+      wasServed = !this.#watch.serve();
+      if (wasServed) break;
       await new Promise<void>((resolve) => this.#clock.soon(resolve));
     }
-    return false;
+    const tookMs = this.#clock.now() - sinceMs;
+    const balanceMs = this.#balanceMs + (wasServed && tookMs <= GOOD_LOOK_MS ? SAVED_MS : -tookMs);
+    this.#balanceMs = Math.min(Math.max(balanceMs, -MOST_LOST_MS), MOST_SAVED_MS);
+    return wasServed;
   }
 }
