@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as vigil from 'vigiljs';
+import { VirtualClock } from 'vigiljs/testing';
 import type * as ledgerModule from './fixtures/ledger.js';
 import ledger from './fixtures/ledger.js';
+import type * as starterModule from './fixtures/starter.js';
+import starter from './fixtures/starter.js';
 
 type Ledger = typeof ledgerModule;
 
@@ -131,6 +134,24 @@ for (const kind of KINDS) {
       assert.deepEqual((await world.obituaries.recv()).payload, { sum: 5, kind: 'shutdown' });
     });
 
+    it('GS-23: several calls under way are answered or fail each by itself, and are collected whenever it suits', async () => {
+      await using world = await World.start();
+      const server = await world.serve(kind);
+      const patient = server.call.wait();
+      const calls = [server.call.add(1), server.call.never(undefined, { timeoutMs: 5 }), server.call.add(2)];
+      assert.equal(await Promise.any(calls), 6);
+      assert.equal(await Promise.race([patient, Promise.resolve('nothing yet')]), 'nothing yet');
+      const [one, timedOut, other] = await Promise.allSettled(calls);
+      assert.deepEqual(
+        [one, other],
+        [6, 8].map((value) => ({ status: 'fulfilled', value })),
+      );
+      assert.ok(timedOut?.status === 'rejected' && vigil.isVigilError(timedOut.reason, 'OperationTimeout'));
+      await server.call.release('collected later');
+      assert.equal(await patient, 'collected later');
+      assert.equal(world.runtime.replies.pendingCalls, 0);
+    });
+
     for (const other of KINDS) {
       it(`calls one in a ${other}`, async () => {
         await using world = await World.start();
@@ -156,6 +177,105 @@ for (const kind of KINDS) {
       const failure = await server.call.failureOf({ name: 'callee', call: 'never' });
       assert.equal(failure?.code, 'OperationTimeout');
     });
+  });
+}
+
+const STARTER = new URL('./fixtures/starter.js', import.meta.url);
+
+const starters = {
+  task: () => starter,
+  thread: () => vigil.thread<typeof starterModule>(STARTER),
+  fork: () => vigil.fork<typeof starterModule>(STARTER),
+} as const;
+
+/** Fewer where a start is the start of a Node process. */
+const ROUNDS = { task: 100, thread: 10, fork: 3 } as const;
+
+/** Stands still, but does not let Node end while a process elsewhere is needed. */
+class PatientClock extends VirtualClock {
+  readonly #machine = vigil.runtime().clock;
+
+  override keepAlive(): () => boolean {
+    return this.#machine.keepAlive();
+  }
+}
+
+/** Where servers start that tell `observer` of it. */
+function startingPoint() {
+  const clock = new PatientClock();
+  const runtime = vigil.runtime({ clock });
+  const observer = runtime.inbox<string>();
+  runtime.registry.register('observer', observer);
+  return { clock, runtime, observer };
+}
+
+for (const kind of KINDS) {
+  describe(`the start of a server in a ${kind}`, () => {
+    for (const host of ['without a supervisor', 'below a supervisor'] as const) {
+      it(`GS-14, GS-15: times out ${host} at its time, and when that is heard nothing of it has its name`, async () => {
+        const { clock, runtime, observer } = startingPoint();
+        const args = { name: 'db', sum: 0, does: 'waits' } as const;
+        const supervisor = runtime.supervisor().build();
+        await supervisor.start();
+        const starting =
+          host === 'without a supervisor'
+            ? runtime.startServer(starters[kind](), { args, startTimeoutMs: 50 })
+            : supervisor.startChild({ id: 'db', startFn: starters[kind](), args, readiness: 'explicit', startTimeoutMs: 50 });
+        let isOver = false;
+        const code = host === 'without a supervisor' ? 'OperationTimeout' : 'ProcessStartFailed';
+        const rejected = assert.rejects(
+          starting.finally(() => (isOver = true)),
+          (error) => vigil.isVigilError(error, code),
+        );
+        await observer.recv();
+        assert.ok(runtime.registry.whereis('db') !== undefined);
+        await clock.advance(49);
+        assert.equal(isOver, false);
+        await clock.advance(1);
+        await rejected;
+        assert.equal(runtime.registry.whereis('db'), undefined);
+        await using successor = await runtime.startServer(starters[kind](), { args: { name: 'db', sum: 0, does: 'starts' } });
+        assert.equal(runtime.registry.whereis('db'), successor.ref);
+        assert.equal(await successor.call.add(1), 1);
+        await supervisor.stop();
+      });
+    }
+
+    it(`GS-15: that fails or is declined leaves no name, ${ROUNDS[kind]} times in a row`, async () => {
+      const { runtime, observer } = startingPoint();
+      for (let round = 0; round < ROUNDS[kind]; round += 1) {
+        for (const does of ['throws', 'declines'] as const) {
+          await assert.rejects(runtime.startServer(starters[kind](), { args: { name: 'db', sum: 0, does }, name: 'db-2' }), (error) => {
+            assert.ok(vigil.isVigilError(error, 'ProcessStartFailed'));
+            return does === 'declines' ? error.details.ignored === true : error.cause instanceof Error && error.cause.message === 'no disk';
+          });
+          assert.deepEqual([runtime.registry.whereis('db'), runtime.registry.whereis('db-2')], [undefined, undefined]);
+          assert.equal((await observer.recv()).payload, does);
+        }
+      }
+    });
+
+    for (const holderKind of KINDS) {
+      it(`GS-16: is refused under the name of one in a ${holderKind}, with its ref, and its init does not run`, async () => {
+        const { runtime, observer } = startingPoint();
+        await using holder = await runtime.startServer(starters[holderKind](), { args: { name: 'db', sum: 0, does: 'starts' } });
+        assert.equal((await observer.recv()).payload, 'starts');
+        const supervisor = runtime.supervisor().build();
+        await supervisor.start();
+        const args = { name: 'db', sum: 0, does: 'starts' } as const;
+        const isRefusal = (error: unknown) => vigil.isVigilError(error, 'AlreadyRegistered') && error.details.holder === holder.ref;
+        await assert.rejects(runtime.startServer(starters[kind](), { args }), isRefusal);
+        await assert.rejects(runtime.startServer(starters[kind](), { args: { ...args, name: 'own' }, name: 'db' }), isRefusal);
+        await assert.rejects(
+          supervisor.startChild({ id: 'db', startFn: starters[kind](), args, readiness: 'explicit' }),
+          (error) => vigil.isVigilError(error, 'ProcessStartFailed') && isRefusal(error.cause),
+        );
+        assert.deepEqual([observer.tryRecv(), runtime.registry.whereis('own')], [undefined, undefined]);
+        assert.equal(runtime.registry.whereis('db'), holder.ref);
+        assert.equal(await holder.call.add(1), 1);
+        await supervisor.stop();
+      });
+    }
   });
 }
 

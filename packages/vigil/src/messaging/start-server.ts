@@ -67,8 +67,11 @@ class LoneHost implements ProcessHost {
   readonly path = 'servers';
   readonly environment: Environment;
   readonly started: Promise<'ready' | 'ignored' | ExitReason>;
+  /** When nothing of it runs or has a name any more. */
+  readonly exited: Promise<void>;
   readonly #release: (() => Promise<void>) | undefined;
   #settle: (how: 'ready' | 'ignored' | ExitReason) => void = () => {};
+  #settleExited: () => void = () => {};
   #isReady = false;
 
   constructor(environment: Environment, runner: Runner) {
@@ -76,6 +79,9 @@ class LoneHost implements ProcessHost {
     this.#release = runner.hold?.();
     this.started = new Promise((resolve) => {
       this.#settle = resolve;
+    });
+    this.exited = new Promise((resolve) => {
+      this.#settleExited = resolve;
     });
   }
 
@@ -91,6 +97,7 @@ class LoneHost implements ProcessHost {
   processExited(process: Process, reason: ExitReason): void {
     void this.#release?.();
     this.#settle(reason);
+    this.#settleExited();
     if (this.#isReady && isAbnormal(reason) && reason.kind !== 'killed') {
       this.environment.log.error(`process "${process.ref.id}", which has no supervisor, ${describeExit(reason)}`, errorOf(reason));
     }
@@ -100,7 +107,8 @@ class LoneHost implements ProcessHost {
 }
 
 /**
- * Starts a server without a supervisor, and resolves when its `init` is done. It does not keep Node alive.
+ * Starts a server without a supervisor, and resolves when its `init` is done. It does not keep Node alive. A start that fails is heard of
+ * when nothing of it runs and its names are free.
  *
  * @throws {VigilError} `AlreadyRegistered` when its name is taken, with the holder in `details.holder`; `ProcessStartFailed` when `init`
  *   throws or declines, with the error as `cause`; `OperationTimeout` when `init` takes too long, and what it still does has no effect;
@@ -138,6 +146,7 @@ export async function startServer<M>(
     checkStarted(id, await startedWithin(host, timeoutMs));
   } catch (error) {
     process.kill(KILLED);
+    await host.exited;
     throw error;
   }
   return started<M>(environment, process);

@@ -10,6 +10,7 @@ import {
   type Sender,
 } from '../../core/index.js';
 import { cloneForProcess, copied } from './data.js';
+import { withHolder } from './holder.js';
 import type { Calls, Handle } from './protocol.js';
 import { RemoteSender } from './remote-ref.js';
 
@@ -46,7 +47,11 @@ export class BorrowedNames implements NameDirectory {
     if (holder === undefined) throw invalidOption('mailbox', 'ctx.self or what whereis has found, since here is no registry', mailbox);
     // If somebody was known to have it, that may have changed.
     this.freed(name);
-    this.#home.call('register', name, holder, sendable(name, value));
+    try {
+      this.#home.call('register', name, holder, sendable(name, value));
+    } catch (error) {
+      throw withHolder(error, this);
+    }
   }
 
   whereis(name: string): Sender | undefined {

@@ -76,6 +76,12 @@ for (const { by, clone } of crossings) {
       assert.ok(arrived.cause instanceof TypeError);
     });
 
+    it('is a VigilError with all of its details that can travel, whatever the others are', () => {
+      const arrived = cross(new VigilError('AlreadyRegistered', 'taken', { details: { name: 'db', holder: { send() {} } } }));
+      assert.ok(isVigilError(arrived, 'AlreadyRegistered'));
+      assert.deepEqual(arrived.details, { name: 'db', holder: 'an object' });
+    });
+
     it('is an error that only looks like a VigilError as an error with its fields', () => {
       const arrived = cross(Object.assign(new Error('x'), { name: 'VigilError', code: 'ENOENT' }));
       assert.ok(arrived instanceof Error && !isVigilError(arrived));

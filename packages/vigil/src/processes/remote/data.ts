@@ -23,7 +23,9 @@ export interface ErrorData {
   readonly cause: Data | undefined;
   /** Of an `AggregateError`. */
   readonly errors: readonly Data[] | undefined;
-  /** Its own further properties; those of a `VigilError` are its code and details. */
+  /** Of a `VigilError`, one by one: a ref among them, which does not travel, takes nothing else with it. */
+  readonly details: Readonly<Record<string, Data>> | undefined;
+  /** Its own further properties, such as the code of a `VigilError`. */
   readonly fields: Readonly<Record<string, Data>>;
 }
 
@@ -135,8 +137,8 @@ function isPrimitive(value: unknown): boolean {
 }
 
 function packError(error: Error, journey: Journey): ErrorData {
-  const names = Object.keys(error).filter((key) => !KNOWN_PROPERTIES.has(key));
-  const fields = Object.fromEntries(names.map((key) => [key, pack(read(error, key), journey)]));
+  const details = error instanceof VigilError ? packFields(error.details, Object.keys(error.details), journey) : undefined;
+  const names = Object.keys(error).filter((key) => !KNOWN_PROPERTIES.has(key) && !(key === 'details' && details !== undefined));
   const [stack, cause] = [read(error, 'stack'), read(error, 'cause')];
   return {
     name: textOf(error, 'name'),
@@ -144,14 +146,19 @@ function packError(error: Error, journey: Journey): ErrorData {
     stack: typeof stack === 'string' ? stack : undefined,
     cause: cause === undefined ? undefined : pack(cause, journey),
     errors: error instanceof AggregateError ? [...error.errors].map((one) => pack(one, journey)) : undefined,
-    fields,
+    details,
+    fields: packFields(error, names, journey),
   };
 }
 
+function packFields(of: object, names: readonly string[], journey: Journey): Record<string, Data> {
+  return Object.fromEntries(names.map((name) => [name, pack(read(of, name), journey)]));
+}
+
 /** Code can have made anything of its errors; none of it may keep the news of an end from going out. */
-function read(error: Error, key: string): unknown {
+function read(of: object, key: string): unknown {
   try {
-    return Reflect.get(error, key);
+    return Reflect.get(of, key);
   } catch {
     return undefined;
   }
@@ -163,23 +170,26 @@ function textOf(error: Error, key: 'name' | 'message'): string {
 }
 
 function reviveError(data: ErrorData): Error {
-  const fields = Object.entries(data.fields).map(([key, field]) => [key, revive(field)] as const);
-  const error = emptyError(data, Object.fromEntries(fields));
+  const fields = reviveFields(data.fields);
+  const error = emptyError(data, fields.code);
   if (data.cause !== undefined) define(error, 'cause', revive(data.cause));
   if (error.name !== data.name) define(error, 'name', data.name);
   if (data.stack !== undefined) define(error, 'stack', data.stack);
-  for (const [key, value] of fields) {
+  for (const [key, value] of Object.entries(fields)) {
     if (!Object.hasOwn(error, key)) Object.defineProperty(error, key, { value, writable: true, configurable: true, enumerable: true });
   }
   return error;
 }
 
-function emptyError({ name, message, errors }: ErrorData, { code, details }: Readonly<Record<string, unknown>>): Error {
+function reviveFields(fields: Readonly<Record<string, Data>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, revive(field)]));
+}
+
+function emptyError({ name, message, errors, details }: ErrorData, code: unknown): Error {
   if (errors !== undefined) return new AggregateError(errors.map(revive), message);
   if (name === 'VigilError') {
     const known = VIGIL_ERROR_CODES.find((candidate) => candidate === code);
-    if (known !== undefined)
-      return new VigilError(known, message, { details: typeof details === 'object' && details !== null ? { ...details } : {} });
+    if (known !== undefined) return new VigilError(known, message, { details: reviveFields(details ?? {}) });
   }
   return new (NATIVE_ERRORS.get(name) ?? Error)(message);
 }

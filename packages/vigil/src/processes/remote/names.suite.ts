@@ -114,6 +114,22 @@ export function describeNames(kind: 'thread' | 'fork', runnerOf: (module: URL, s
       assert.equal((await later.recv()).payload, 'found');
     });
 
+    it('REG-01: that are taken are refused with whoever has them, and stay with those', async () => {
+      const { post } = await start(
+        `for (const name of ['peer', 'mine']) {
+           try {
+             ctx.register(name);
+             ctx.register(name);
+           } catch ({ code, details }) {
+             say([code, details.name, details.holder === ctx.whereis(name), details.holder === ctx.self]);
+           }
+         }
+         await ctx.stopped;`,
+      );
+      await post.heardThat(['AlreadyRegistered', 'peer', true, false]);
+      await post.heardThat(['AlreadyRegistered', 'mine', true, true]);
+    });
+
     it('of its own are right at once', async () => {
       const { post } = await start(
         `const is = (name) => ctx.whereis(name) === ctx.self;

@@ -26,6 +26,7 @@ import type { Down, Monitor, ProcessHost, ProcessSettings, Vitals } from '../run
 import { copied, dehydrate, dehydrateReason, type ReasonData, revive, reviveReason } from './data.js';
 import { type PartedArgs, partArgs } from './passed-inboxes.js';
 import { Handles, nameOf } from './handles.js';
+import { withHolder } from './holder.js';
 import { LentNames, type NamesBorrower } from './lent-names.js';
 import { LentTopics } from './lent-topics.js';
 import { Loans } from './loans.js';
@@ -283,7 +284,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
         this.#isIgnored = true;
         return;
       case 'ended':
-        return this.#leave(reviveReason(message.reason));
+        return this.#leave(this.#reviveReason(message.reason));
       case 'settled':
         return this.#loans.settle(message.loan, message.outcome);
       case 'taken':
@@ -426,6 +427,11 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
       deadLetters.add(message, refusalReason(error), nameOf(sender));
       mailboxAccess.portOf(message)?.fail(error);
     }
+  }
+
+  #reviveReason(data: ReasonData): ExitReason {
+    const reason = reviveReason(data);
+    return reason.kind === 'crashed' ? crashed(withHolder(reason.error, this.host.environment.names)) : reason;
   }
 
   #reviveMessage(data: MessageData): Message {
