@@ -28,11 +28,14 @@ class World implements AsyncDisposable {
   }
 
   /** @returns the id of the child. */
-  async thread(does: SharedArgs['does'], options: { readonly maxBlockedMs?: number; readonly out?: vigil.SharedInbox<unknown> } = {}) {
+  async thread(
+    does: SharedArgs['does'],
+    options: { readonly maxBlockedMs?: number; readonly out?: readonly vigil.SharedInbox<unknown>[] } = {},
+  ) {
     this.#started += 1;
     const id = `thread ${this.#started}`;
-    const { out = this.out, ...limits } = options;
-    const startFn = vigil.thread<typeof workerModule>(MODULE, { args: { does, jobs: this.jobs, nested: { out: [out] } } });
+    const { out = [this.out], ...limits } = options;
+    const startFn = vigil.thread<typeof workerModule>(MODULE, { args: { does, jobs: this.jobs, nested: { out } } });
     await this.supervisor.startChild({ id, startFn, restartType: 'temporary', shutdownTimeoutMs: 0, ...limits });
     return id;
   }
@@ -62,7 +65,7 @@ describe('a shared inbox in the args of a thread', () => {
 
   it('is one inbox where it was passed twice', async () => {
     await using world = await World.start();
-    await world.thread('same', { out: world.jobs });
+    await world.thread('same', { out: [world.jobs] });
     assert.equal((await world.jobs.recv()).payload, true);
   });
 
@@ -88,6 +91,27 @@ describe('a shared inbox in the args of a thread', () => {
     const { reason } = await ref.monitor().down;
     assert.deepEqual(reason, { kind: 'normal' });
     assert.deepEqual(await world.received(1), ['closed']);
+  });
+
+  it('REG-05, PG-03, PS-08: has neither name, group nor topic when the thread says that it has closed it, 1,000 times', async () => {
+    await using world = await World.start();
+    const { registry, pubsub } = world.runtime;
+    const builder = world.runtime.inboxBuilder<unknown>().capacity(1).shared({ bytes: 64 });
+    const inboxes = Array.from({ length: 1000 }, () => builder.build());
+    await world.thread('close', { out: inboxes });
+    const group = new vigil.ProcessGroup('all');
+    for (const [index, inbox] of inboxes.entries()) {
+      registry.register('db', inbox);
+      group.add('db', inbox);
+      new vigil.Subscriber(inbox, world.runtime).subscribe('news');
+      assert.equal(registry.whereis('db'), inbox);
+      assert.deepEqual(group.broadcast('to its member'), { delivered: 1, failed: 0 });
+      await world.runtime.request(world.jobs, index);
+      // Whoever asks first hears of it, whichever that is.
+      const asked = [() => registry.whereis('db'), () => group.members()[0], () => pubsub.receiversOf('news')[0]];
+      for (const first of [index % 3, 0, 1, 2]) assert.equal(asked[first]?.(), undefined);
+    }
+    assert.deepEqual([registry.size, group.count(), pubsub.stats().subscribers], [0, 0, 0]);
   });
 
   it('blocks a thread with recvSync and sendSync until there is something, or room', async () => {

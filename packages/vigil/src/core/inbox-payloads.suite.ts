@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import type { Inbox } from './inbox.js';
-import { type InboxEngine, inboxOf, withCode } from './inbox-bench.suite.js';
-import { Message } from './message.js';
+import { type InboxEngine, inboxOf, payloadsOf, receiveAll, withCode } from './inbox-bench.suite.js';
+import { Message, MESSAGE_PRIORITIES, SIGNALS } from './message.js';
 
 interface Order {
   amount: number;
@@ -19,9 +20,132 @@ const WAYS_IN: readonly { readonly name: string; readonly enter: (inbox: Inbox, 
 /** Whose a payload is once it is sent: the receiver's own copy, or the object that the sender has, too. */
 export function describePayloads(engine: InboxEngine): void {
   describe(`${engine.name}: payloads`, () => {
+    describeEquality(engine);
     if (engine.copiesPayloads === true) describeCopies(engine);
     else describeReferences(engine);
   });
+}
+
+/** What every inbox gives out, whether it is the same object or a copy. */
+function describeEquality(engine: InboxEngine): void {
+  for (const { name, enter } of WAYS_IN) {
+    it(`gives out what is deeply equal to what came in through ${name}, however it is taken out`, async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.tuple(values, waysOut), { minLength: 1, maxLength: 8 }), async (steps) => {
+          const { inbox } = inboxOf(engine, { capacity: steps.length });
+          for (const [payload, { takeOut }] of steps) {
+            await enter(inbox, payload);
+            assert.deepEqual(payloadsOf(inbox.peek()), [payload]);
+            assert.deepEqual((await takeOut(inbox))?.payload, payload);
+          }
+          for (const [payload] of steps) await enter(inbox, payload);
+          const payloads = steps.map(([payload]) => payload);
+          assert.deepEqual(payloadsOf(inbox.recvBatch(steps.length)), payloads);
+        }),
+      );
+    });
+  }
+
+  it('gives out what is deeply equal to what came in, after it was a dead letter, too', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(values, { minLength: 2, maxLength: 5 }), async (payloads) => {
+        const { inbox } = inboxOf(engine, { capacity: 1, enableDeadletter: true });
+        for (const payload of payloads) inbox.send(payload);
+        const received = [await inbox.recv()];
+        for (const { id, message } of inbox.deadLetters.list()) {
+          assert.deepEqual(message.payload, payloads[received.length]);
+          assert.equal(inbox.deadLetters.replay(id), 'replayed');
+          received.push(await inbox.recv());
+        }
+        assert.deepEqual(payloadsOf(received), payloads);
+      }),
+    );
+  });
+
+  it('gives out with a payload all that was said with it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(values, sayings), { maxLength: 10 }), (sent) => {
+        const { inbox } = inboxOf(engine, { priorityQueues: false });
+        for (const [payload, options] of sent) inbox.send(payload, options);
+        const seen = receiveAll(inbox).map(({ payload, sender, priority, signal, metadata: { correlationId, replyTo }, attemptCount }) => [
+          payload,
+          { from: sender, priority, signal, correlationId, replyTo },
+          attemptCount,
+        ]);
+        const nothing = { from: undefined, priority: 'normal', signal: undefined, correlationId: undefined, replyTo: undefined };
+        assert.deepEqual(
+          seen,
+          sent.map(([payload, options]) => [payload, { ...nothing, ...options }, 1]),
+        );
+      }),
+    );
+  });
+}
+
+/** What structured cloning keeps as it is. */
+const values: fc.Arbitrary<unknown> = fc.oneof(
+  fc.anything({
+    values: [
+      fc.boolean(),
+      fc.integer(),
+      fc.double(),
+      fc.bigInt(),
+      fc.constantFrom(null, undefined),
+      fc.string(),
+      fc.string({ unit: 'binary' }),
+      // One that is none is not even equal to itself.
+      fc.date({ noInvalidDate: true }),
+    ],
+    withMap: true,
+    withSet: true,
+    withTypedArray: true,
+    withSparseArray: true,
+    maxDepth: 3,
+  }),
+  fc.string({ unit: 'binary', size: 'large' }),
+  fc.uint8Array({ size: 'large' }),
+  fc.constantFrom<unknown>(
+    -0,
+    Number.NaN,
+    /^a.b$/giu,
+    new Error('boom', { cause: new RangeError('why') }),
+    new Uint8Array([1, 2, 3]).subarray(1),
+    new Float64Array([1.5, -0]),
+    new ArrayBuffer(3),
+    Object('boxed'),
+    JSON.parse('{ "__proto__": { "polluted": true } }'),
+    roundInCircles(),
+  ),
+);
+
+const texts = fc.oneof(fc.string({ minLength: 1 }), fc.string({ minLength: 1, unit: 'binary' }));
+
+const sayings = fc.record(
+  {
+    from: texts,
+    priority: fc.constantFrom(...MESSAGE_PRIORITIES),
+    signal: fc.constantFrom(...SIGNALS),
+    correlationId: texts,
+    replyTo: texts,
+  },
+  { requiredKeys: [] },
+);
+
+/** Every way in which one message gets out of an inbox. */
+const waysOut = fc.constantFrom<{ readonly takeOut: (inbox: Inbox) => Promise<Message | undefined> }>(
+  { takeOut: (inbox) => inbox.recv() },
+  { takeOut: (inbox) => inbox.recvTimeout(10) },
+  { takeOut: async (inbox) => inbox.tryRecv() },
+  { takeOut: async (inbox) => inbox.recvBatch(1)[0] },
+  { takeOut: async (inbox) => (await inbox[Symbol.asyncIterator]().next()).value },
+);
+
+/** An object that holds itself, and another one in two places. */
+function roundInCircles(): unknown {
+  const twice = { in: 'two places' };
+  const circle: Record<string, unknown> = { twice, list: [twice] };
+  circle.itself = circle;
+  return circle;
 }
 
 function describeReferences(engine: InboxEngine): void {
