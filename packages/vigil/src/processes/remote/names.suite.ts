@@ -281,6 +281,41 @@ export function describeNames(kind: 'thread' | 'fork', runnerOf: (module: URL, s
       await post.heardThat('through');
     });
 
+    it('and topics of one process are the same from here, from there and from another one there, as long as it lives', async () => {
+      const { post, ref } = await start(
+        `ctx.register('mine', 5);
+         new vigil.Subscriber(ctx.self).subscribe('news');
+         const { registry } = vigil.defaultRuntime();
+         say([ctx.whereis('mine') === ctx.self, registry.lookup('mine')[0].mailbox === ctx.self, registry.namesOf(ctx.self)]);
+         for await (const { payload } of ctx.inbox) say(payload);`,
+      );
+      await post.heardThat([true, true, ['mine']]);
+      const { registry, pubsub } = post.runtime;
+      assert.deepEqual([registry.whereis('mine') === ref, registry.lookup('mine')[0]?.mailbox === ref], [true, true]);
+      assert.deepEqual([registry.namesOf(ref), pubsub.receiversOf('news')[0] === ref], [['mine'], true]);
+
+      const other = moduleOf(`
+        const it = ctx.whereis('mine');
+        say([it.id, it.incarnation, it.isAlive(), vigil.defaultRuntime().registry.namesOf(it)]);
+        await it.sendWait('from another one there');
+        vigil.publish('news', 'published there');
+        const { down } = ctx.monitor(it);
+        say('another one watches');
+        const { ref, reason } = await down;
+        say([ref === it, reason.kind, it.isAlive(), ctx.whereis('mine'), vigil.publish('news', 'to nobody')]);
+      `);
+      await post.supervisor.startChild({ id: 'other', startFn: runnerOf(other), restartType: 'temporary' });
+      await post.heardThat([ref.id, ref.incarnation, true, ['mine']]);
+      const said = await post.heardAll(3);
+      // Two processes say this.
+      assert.deepEqual(said.map(String).toSorted(), ['another one watches', 'from another one there', 'published there']);
+      assert.deepEqual(pubsub.publish('news', 'published here'), { delivered: 1, failed: 0 });
+      await post.heardThat('published here');
+      await post.supervisor.terminateChild('envoy');
+      await post.heardThat([true, 'shutdown', false, undefined, { delivered: 0, failed: 0 }]);
+      assert.deepEqual([registry.whereis('mine'), registry.namesOf(ref), pubsub.receiversOf('news')], [undefined, [], []]);
+    });
+
     it('are told to a process two boundaries away', async () => {
       const { post, ref } = await start(
         `const inner = new URL('data:text/javascript,' + encodeURIComponent(\`
