@@ -21,6 +21,11 @@ export class AwaitedReplies<T> {
     return this.#waiters.size === 0 && this.#forgone.size === 0;
   }
 
+  /** Whether anybody waits. */
+  get isAwaited(): boolean {
+    return this.#waiters.size > 0;
+  }
+
   async await(correlationId: string, timeoutMs: number): Promise<Message<T> | undefined> {
     this.#forgone.delete(correlationId);
     const line = this.#waiters.get(correlationId) ?? new WaitingLine<Message<T>>(this.#clock);

@@ -1,4 +1,14 @@
-import { checkDuration, checkName, failFast, type Inbox, invalidOption, isVigilError, LocalInbox, type Message } from '../core/index.js';
+import {
+  checkDuration,
+  checkName,
+  failFast,
+  type Inbox,
+  invalidOption,
+  isVigilError,
+  LocalInbox,
+  type Message,
+  SharedInbox,
+} from '../core/index.js';
 
 /**
  * Waits for replies that come into an inbox as ordinary messages. It takes them out of the midst of the others, which stay as they were:
@@ -7,11 +17,14 @@ import { checkDuration, checkName, failFast, type Inbox, invalidOption, isVigilE
  * For requests that carry a `replyTo` by hand; `vigil.request` needs none of it.
  */
 export class ReplyMailbox<T = unknown> {
-  readonly #inbox: LocalInbox<T>;
+  readonly #inbox: LocalInbox<T> | SharedInbox<T>;
 
-  /** @throws {VigilError} `InvalidConfiguration` when it is no inbox of this event loop. */
+  /**
+   * @param inbox - such that nobody else receives from it: of a shared inbox, a receiver in another thread may take the reply.
+   * @throws {VigilError} `InvalidConfiguration` when it is no inbox.
+   */
   constructor(inbox: Inbox<T>) {
-    if (!(inbox instanceof LocalInbox)) throw invalidOption('inbox', 'an inbox of this event loop', inbox);
+    if (!(inbox instanceof LocalInbox || inbox instanceof SharedInbox)) throw invalidOption('inbox', 'an inbox', inbox);
     this.#inbox = inbox;
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { runtime, type Runtime } from '../app/index.js';
-import { isVigilError, LocalInbox, type Message, type VigilErrorCode } from '../core/index.js';
+import { type Inbox, isVigilError, LocalInbox, type Message, SharedInbox, type VigilErrorCode } from '../core/index.js';
 import type { ProcessBody, ProcessContext } from '../processes/index.js';
 import { VirtualClock } from '../testing/index.js';
 import { ReplyMailbox } from './reply-mailbox.js';
@@ -15,6 +15,11 @@ function newWorld(): World {
   const clock = new VirtualClock();
   return { clock, runtime: runtime({ clock }) };
 }
+
+const ENGINES: readonly (readonly [name: string, inboxOf: (own: Runtime) => Inbox<string | undefined>])[] = [
+  ['a local inbox', (own) => own.inbox()],
+  ['a shared inbox', (own) => own.inboxBuilder<string | undefined>().shared().build()],
+];
 
 /** Answers what it is asked with twice as much; leaves `0` without an answer. */
 function doubling(world: World): ProcessBody<number> {
@@ -226,106 +231,108 @@ describe('reply', () => {
   });
 });
 
-describe('ReplyMailbox', () => {
-  for (const [how, arrive] of [
-    ['queued before', 'before'],
-    ['that comes during the wait', 'during'],
-  ] as const) {
-    it(`RR-02: finds a reply ${how} and leaves the others untouched, in their order`, async () => {
-      const { runtime: own } = newWorld();
-      const inbox = own.inbox<string | undefined>();
+for (const [engine, inboxOf] of ENGINES) {
+  describe(`ReplyMailbox on ${engine}`, () => {
+    for (const [how, arrive] of [
+      ['queued before', 'before'],
+      ['that comes during the wait', 'during'],
+    ] as const) {
+      it(`RR-02: finds a reply ${how} and leaves the others untouched, in their order`, async () => {
+        const { runtime: own } = newWorld();
+        const inbox = inboxOf(own);
+        const replies = new ReplyMailbox(inbox);
+        inbox.send('x');
+        inbox.send(undefined, { signal: 'heartbeat' });
+        const send = () => inbox.send('the reply', { correlationId: 'r' });
+        if (arrive === 'before') send();
+        const waiting = replies.waitForReply('r', 1000);
+        if (arrive === 'during') send();
+        inbox.send('z', { correlationId: 'other' });
+        assert.equal((await waiting).payload, 'the reply');
+        assert.deepEqual(drain(inbox), [
+          ['x', undefined, 1],
+          [undefined, 'heartbeat', 1],
+          ['z', undefined, 1],
+        ]);
+        const { messagesSent, messagesReceived, depth } = inbox.stats();
+        assert.deepEqual([messagesSent, messagesReceived, depth], [4, 4, 0]);
+      });
+    }
+
+    it('RR-02: leaves the others untouched when its time runs out, and with time 0 finds what is there', async () => {
+      const { runtime: own, clock } = newWorld();
+      const inbox = inboxOf(own);
       const replies = new ReplyMailbox(inbox);
       inbox.send('x');
-      inbox.send(undefined, { signal: 'heartbeat' });
-      const send = () => inbox.send('the reply', { correlationId: 'r' });
-      if (arrive === 'before') send();
-      const waiting = replies.waitForReply('r', 1000);
-      if (arrive === 'during') send();
-      inbox.send('z', { correlationId: 'other' });
-      assert.equal((await waiting).payload, 'the reply');
-      assert.deepEqual(drain(inbox), [
-        ['x', undefined, 1],
-        [undefined, 'heartbeat', 1],
-        ['z', undefined, 1],
-      ]);
-      const { messagesSent, messagesReceived, depth } = inbox.stats();
-      assert.deepEqual([messagesSent, messagesReceived, depth], [4, 4, 0]);
+      const timedOut = assert.rejects(replies.waitForReply('r', 10), withCode('DeliveryTimeout'));
+      await clock.advance(10);
+      await timedOut;
+      await assert.rejects(replies.waitForReply('q', 0), withCode('DeliveryTimeout'));
+      inbox.send('q', { correlationId: 'q' });
+      assert.equal((await replies.waitForReply('q', 0)).payload, 'q');
+      assert.deepEqual(drain(inbox), [['x', undefined, 1]]);
     });
-  }
 
-  it('RR-02: leaves the others untouched when its time runs out, and with time 0 finds what is there', async () => {
-    const { runtime: own, clock } = newWorld();
-    const inbox = own.inbox<string | undefined>();
-    const replies = new ReplyMailbox(inbox);
-    inbox.send('x');
-    const timedOut = assert.rejects(replies.waitForReply('r', 10), withCode('DeliveryTimeout'));
-    await clock.advance(10);
-    await timedOut;
-    await assert.rejects(replies.waitForReply('q', 0), withCode('DeliveryTimeout'));
-    inbox.send('q', { correlationId: 'q' });
-    assert.equal((await replies.waitForReply('q', 0)).payload, 'q');
-    assert.deepEqual(drain(inbox), [['x', undefined, 1]]);
-  });
+    it('RR-02: ends with ReceiverUnavailable when the inbox closes, and leaves what is queued', async () => {
+      const { runtime: own } = newWorld();
+      const inbox = inboxOf(own);
+      const replies = new ReplyMailbox(inbox);
+      inbox.send('x');
+      const waiting = assert.rejects(replies.waitForReply('r', 1000), withCode('ReceiverUnavailable'));
+      inbox.close();
+      await waiting;
+      await assert.rejects(replies.waitForReply('r', 0), withCode('ReceiverUnavailable'));
+      assert.deepEqual((await inbox.recv()).payload, 'x');
+    });
 
-  it('RR-02: ends with ReceiverUnavailable when the inbox closes, and leaves what is queued', async () => {
-    const { runtime: own } = newWorld();
-    const inbox = own.inbox<string | undefined>();
-    const replies = new ReplyMailbox(inbox);
-    inbox.send('x');
-    const waiting = assert.rejects(replies.waitForReply('r', 1000), withCode('ReceiverUnavailable'));
-    inbox.close();
-    await waiting;
-    await assert.rejects(replies.waitForReply('r', 0), withCode('ReceiverUnavailable'));
-    assert.deepEqual((await inbox.recv()).payload, 'x');
-  });
+    it('RR-03: a reply whose waiter has given up is a dead letter, and nobody receives it', async () => {
+      const { runtime: own, clock } = newWorld();
+      const inbox = inboxOf(own);
+      const replies = new ReplyMailbox(inbox);
+      const timedOut = assert.rejects(replies.waitForReply('r', 10), withCode('DeliveryTimeout'));
+      await clock.advance(10);
+      await timedOut;
+      const other = inbox.recv();
+      inbox.send('late', { correlationId: 'r' });
+      inbox.send('ordinary');
+      assert.equal((await other).payload, 'ordinary');
+      assert.equal(replies.lateReplies, 1);
+      assert.deepEqual(
+        inbox.deadLetters.list().map(({ message, reason }) => [message.payload, reason]),
+        [['late', 'late_reply']],
+      );
+      const { messagesSent, messagesReceived, messagesDeadLettered } = inbox.stats();
+      assert.deepEqual([messagesSent, messagesReceived, messagesDeadLettered], [2, 1, 1]);
+    });
 
-  it('RR-03: a reply whose waiter has given up is a dead letter, and nobody receives it', async () => {
-    const { runtime: own, clock } = newWorld();
-    const inbox = own.inbox<string | undefined>();
-    const replies = new ReplyMailbox(inbox);
-    const timedOut = assert.rejects(replies.waitForReply('r', 10), withCode('DeliveryTimeout'));
-    await clock.advance(10);
-    await timedOut;
-    const other = inbox.recv();
-    inbox.send('late', { correlationId: 'r' });
-    inbox.send('ordinary');
-    assert.equal((await other).payload, 'ordinary');
-    assert.equal(replies.lateReplies, 1);
-    assert.deepEqual(
-      inbox.deadLetters.list().map(({ message, reason }) => [message.payload, reason]),
-      [['late', 'late_reply']],
-    );
-    const { messagesSent, messagesReceived, messagesDeadLettered } = inbox.stats();
-    assert.deepEqual([messagesSent, messagesReceived, messagesDeadLettered], [2, 1, 1]);
-  });
+    it('RR-02: hands every reply that came while the inbox was held to its waiter, and none before', async () => {
+      const { runtime: own, clock } = newWorld();
+      const inbox = inboxOf(own);
+      assert.ok(inbox instanceof LocalInbox || inbox instanceof SharedInbox);
+      const replies = new ReplyMailbox(inbox);
+      inbox.hold();
+      const early = ['a', 'b'].map((id) => replies.waitForReply(id, 1000));
+      for (const id of ['a', 'b', 'c']) inbox.send(id, { correlationId: id });
+      await assert.rejects(replies.waitForReply('c', 0), withCode('DeliveryTimeout'));
+      assert.equal(inbox.stats().depth, 3);
+      inbox.release();
+      assert.deepEqual(
+        (await Promise.all(early)).map(({ payload }) => payload),
+        ['a', 'b'],
+      );
+      assert.equal((await replies.waitForReply('c', 0)).payload, 'c');
+      await clock.advance(1000);
+    });
 
-  it('RR-02: hands every reply that came while the inbox was held to its waiter, and none before', async () => {
-    const { runtime: own, clock } = newWorld();
-    const inbox = own.inbox<string | undefined>();
-    assert.ok(inbox instanceof LocalInbox);
-    const replies = new ReplyMailbox(inbox);
-    inbox.hold();
-    const early = ['a', 'b'].map((id) => replies.waitForReply(id, 1000));
-    for (const id of ['a', 'b', 'c']) inbox.send(id, { correlationId: id });
-    await assert.rejects(replies.waitForReply('c', 0), withCode('DeliveryTimeout'));
-    assert.equal(inbox.stats().depth, 3);
-    inbox.release();
-    assert.deepEqual(
-      (await Promise.all(early)).map(({ payload }) => payload),
-      ['a', 'b'],
-    );
-    assert.equal((await replies.waitForReply('c', 0)).payload, 'c');
-    await clock.advance(1000);
+    it('refuses what is no inbox, no id or no time', async () => {
+      // @ts-expect-error no inbox
+      assert.throws(() => new ReplyMailbox({}), withCode('InvalidConfiguration'));
+      const replies = new ReplyMailbox(inboxOf(newWorld().runtime));
+      await assert.rejects(replies.waitForReply('', 1), withCode('InvalidConfiguration'));
+      await assert.rejects(replies.waitForReply('r', -1), withCode('InvalidConfiguration'));
+    });
   });
-
-  it('refuses what is no inbox, no id or no time', async () => {
-    // @ts-expect-error no inbox
-    assert.throws(() => new ReplyMailbox({}), withCode('InvalidConfiguration'));
-    const replies = new ReplyMailbox(newWorld().runtime.inbox());
-    await assert.rejects(replies.waitForReply('', 1), withCode('InvalidConfiguration'));
-    await assert.rejects(replies.waitForReply('r', -1), withCode('InvalidConfiguration'));
-  });
-});
+}
 
 function drain(inbox: { tryRecv(): Message<string | undefined> | undefined }): unknown[] {
   const seen: unknown[] = [];

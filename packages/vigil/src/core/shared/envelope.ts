@@ -128,6 +128,14 @@ export class Envelope {
     return message;
   }
 
+  /** What a waiting message is the reply to, if it is one. */
+  correlationIdOf(record: number): string | undefined {
+    const { words, bytes } = this.#layout;
+    if (((words[record + HEADER] ?? 0) & HAS_EXTRA) === 0) return undefined;
+    const end = this.#layout.contentOf(record) + (words[record + CONTENT_BYTES] ?? 0);
+    return readExtra(bytes, startOfExtra(bytes, end)).correlationId;
+  }
+
   /** A payload as it would be received. @throws {VigilError} `InvalidMessage`. */
   copy(payload: unknown): unknown {
     return this.#payload.copy(payload, this.#inbox, this.#payloads);

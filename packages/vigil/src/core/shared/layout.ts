@@ -30,6 +30,9 @@ export const BELL_WISHED: number = BELL + 1;
 /** The same for senders that wait for room. */
 export const ROOM_BELL: number = 3 * LINE_WORDS;
 export const ROOM_WISHED: number = ROOM_BELL + 1;
+/** The same for those who wait for a message with a certain correlation id. All of them are woken: only the right one can take it. */
+export const REPLY_BELL: number = ROOM_BELL + 2;
+export const REPLY_WISHED: number = REPLY_BELL + 1;
 export const HEADS: number = 4 * LINE_WORDS;
 export const TAILS: number = 5 * LINE_WORDS;
 /** How often a head, then a tail, has passed a quarter of the range of a position. */

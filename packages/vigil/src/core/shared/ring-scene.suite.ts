@@ -67,6 +67,15 @@ export class Scene {
     return this.#settle(ring, ring.takeExpired(nowMs), EXPIRED);
   }
 
+  /** Takes out a certain message and settles it. */
+  receiveThat(ring: SharedRing, number: number): number | undefined {
+    return this.#settle(
+      ring,
+      ring.takeWhere((record) => numberOf(ring, record) === number),
+      RECEIVED,
+    );
+  }
+
   buryAll(): void {
     for (const key of this.dead.splice(0)) this.observer.bury(key);
   }

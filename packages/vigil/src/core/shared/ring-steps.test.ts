@@ -28,6 +28,7 @@ const acts: Readonly<Record<string, Act>> = {
   send: { run: (scene, ring, number) => scene.send(ring, number) },
   'send large': { run: (scene, ring, number) => scene.send(ring, number, LARGE_BYTES, 0, 10) },
   take: { run: (scene, ring) => scene.receive(ring) },
+  'take that': { run: (scene, ring) => scene.receiveThat(ring, 5) },
   'take batches': {
     run: (scene, ring) => {
       scene.receiveBatch(ring);

@@ -27,6 +27,8 @@ import {
   POSITION,
   RECEIVED,
   RECORD_WORDS,
+  REPLY_BELL,
+  REPLY_WISHED,
   RING_MASK,
   ROOM_BELL,
   ROOM_WISHED,
@@ -95,7 +97,7 @@ export const NONE = -1;
  * frees their records. If it does not move the head on, whoever comes next and finds them taken does. Between reading the state of a
  * record and the CAS it looks again whether the head has not passed the cell, and the cell is what it was: a record is freed only after
  * the head has passed its cell, or the cell says that it is gone, so the state belonged to the message in that cell. *Taking out of the
- * middle*, for what has expired: the same CAS, then the cell is marked as gone, then the record is freed.
+ * middle*, for what has expired or is somebody's reply: the same CAS, then the cell is marked as gone, then the record is freed.
  *
  * *Closing* sets the closed word, then puts an end mark into the cell at the tail of each ring, where a message would have come. Nothing
  * can be sent behind it, so a receiver that has found it knows that nothing more will come. Whoever sees the closed word puts the marks
@@ -382,6 +384,27 @@ export class SharedRing {
     return NONE;
   }
 
+  /**
+   * Takes out the first message that matches, wherever it waits.
+   *
+   * @param matches - may see anything, and may throw, when the message is taken and another one is written meanwhile.
+   * @returns its record, or `NONE` when there is none, or nothing is given out.
+   */
+  takeWhere(matches: (record: number) => boolean): number {
+    for (const record of this.waiting()) {
+      const state = Atomics.load(this.#words, record + STATE);
+      if ((state & KIND_MASK) !== OFFERED || !this.#isNamed(record)) continue;
+      if (this.look(record, () => matches(record)) !== true) continue;
+      // As in receiving: not before the cell was read.
+      if (this.isHeld) return NONE;
+      if (!this.#takeRecord(record, state)) continue;
+      this.#notePeak();
+      this.#unname(record);
+      return record;
+    }
+    return NONE;
+  }
+
   /** When the next message may expire, by what the last look has found. */
   get nextExpiryMs(): number {
     return Atomics.load(this.#words, TTL_EPOCH) === this.#sweptEpoch ? this.#nextExpiryMs : Number.NEGATIVE_INFINITY;
@@ -449,9 +472,14 @@ export class SharedRing {
     this.#ring(ROOM_BELL, ROOM_WISHED);
   }
 
+  /** Wakes all who wait for a certain message, if anybody wishes it. */
+  ringForReplies(): void {
+    this.#ring(REPLY_BELL, REPLY_WISHED, EVERYBODY);
+  }
+
   /** Wakes everybody. */
   ringAll(): void {
-    for (const bell of [BELL, ROOM_BELL]) {
+    for (const bell of [BELL, ROOM_BELL, REPLY_BELL]) {
       Atomics.add(this.#words, bell, 1);
       Atomics.notify(this.#words, bell, EVERYBODY);
     }
@@ -844,10 +872,10 @@ export class SharedRing {
     return flips % 2 === 0 ? 0 : PARITY_BIT;
   }
 
-  #ring(bell: number, wished: number): void {
+  #ring(bell: number, wished: number, sleepers = 1): void {
     if (Atomics.load(this.#words, wished) === 0 || Atomics.exchange(this.#words, wished, 0) === 0) return;
     Atomics.add(this.#words, bell, 1);
-    Atomics.notify(this.#words, bell, 1);
+    Atomics.notify(this.#words, bell, sleepers);
   }
 
   #indexOf(record: number): number {

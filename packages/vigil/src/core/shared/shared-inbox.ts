@@ -1,4 +1,5 @@
 import type { Cancel } from '../clock.js';
+import { AwaitedReplies } from '../awaited-replies.js';
 import { CloseCallbacks } from '../close-callbacks.js';
 import type { DeadLetter, DeadLetterReason } from '../dead-letter.js';
 import { DeadLetterQueue } from '../dead-letter-queue.js';
@@ -34,6 +35,7 @@ import {
   type LayoutSettings,
   RECEIVED,
   REJECTED,
+  REPLY_BELL,
   ROOM_BELL,
 } from './layout.js';
 import { isPlainData, type Parcels, Ticket } from './parcels.js';
@@ -130,8 +132,10 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   readonly #senders: WaitingLine<SendOutcome, Message<T>>;
   readonly #receiverSleep: Sleeper;
   readonly #senderSleep: Sleeper;
+  readonly #replySleep: Sleeper;
   readonly #closeCallbacks = new CloseCallbacks();
   #deadLetters: DeadLetterQueue<T> | undefined;
+  #replies: AwaitedReplies<T> | undefined;
   #cancelExpiryWatch: Cancel | undefined;
   readonly #side: SharedInboxSide<T> | undefined;
   #isWatchingClose = false;
@@ -185,6 +189,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       serve: () => this.#admitSenders(),
       passOn: () => this.#ring.ringForRoom(),
     });
+    this.#replySleep = new Sleeper(this.#ring, REPLY_BELL, clock, { serve: () => this.#serveReplies(), passOn: () => {} });
     this.#made = this.#ring.layout.floats[this.#ring.layout.counter(this.#ring.slot, LAST_MESSAGE)] ?? 0;
   }
 
@@ -329,6 +334,34 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       return Promise.reject(error);
     }
     return this.#receive<undefined>({ signal: options?.signal, timeoutMs, timedOut: () => undefined });
+  }
+
+  /** @internal The message with a correlation id, past all others; `undefined` when the time ran out. */
+  async recvReply(correlationId: string, timeoutMs: number): Promise<Message<T> | undefined> {
+    this.#handOverReplies();
+    const record = this.#takeReply((id) => id === correlationId);
+    if (record !== NONE) {
+      const message = this.#receiveFrom(record);
+      this.#reportReceived(message);
+      this.#admitSenders();
+      return message;
+    }
+    if (this.isClosed()) throw this.#closedError();
+    this.#replies ??= new AwaitedReplies(this.#environment.clock);
+    if (timeoutMs === 0) return undefined;
+    const reply = this.#replies.await(correlationId, timeoutMs);
+    this.#replySleep.wait();
+    try {
+      return await reply;
+    } finally {
+      this.#replySleep.left();
+    }
+  }
+
+  /** @internal How many replies came when nobody waited for them any more. */
+  get lateReplies(): number {
+    this.#handOverReplies();
+    return this.#replies?.late ?? 0;
   }
 
   /**
@@ -569,7 +602,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   #tryAccept(message: Message<T>, number?: number): SendOutcome | undefined {
     const isIn = this.#place(message, number) || (this.#dropExpired() && this.#place(message, number));
     if (!isIn) return undefined;
-    this.#arrived(message.id, message.priority);
+    this.#messageArrived(message);
     return 'queued';
   }
 
@@ -631,8 +664,14 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       const messageId = typeof id === 'string' ? id : String(this.#envelope.idOf(this.#ring.slot, id));
       this.#environment.telemetry.report('message_sent', { mailbox: this.name, messageId, priority });
     }
-    if (this.#receivers.size > 0) this.#serve();
+    if (this.#receivers.size > 0 || this.#replies?.isIdle === false) this.#serve();
     this.#ring.ringBell();
+  }
+
+  /** The same for a message that may be a reply. */
+  #messageArrived(message: Message<T>): void {
+    this.#arrived(message.id, message.priority);
+    this.#ring.ringForReplies();
   }
 
   #overflow(message: Message<T>): SendOutcome {
@@ -660,6 +699,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   }
 
   #takeAndReport(): Message<T> | undefined {
+    this.#handOverReplies();
     const message = this.#take();
     this.#ring.ringForRoom();
     if (message !== undefined) this.#reportReceived(message);
@@ -679,16 +719,62 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
         this.#reportExpired(message);
         continue;
       }
-      mailboxAccess.countAttempt(message);
-      ring.settle(record, RECEIVED);
-      this.#side?.catchUp?.();
-      return message;
+      return this.#receiveFrom(record, message);
     }
     return undefined;
   }
 
+  #receiveFrom(record: number, message: Message<T> = this.#read(record)): Message<T> {
+    mailboxAccess.countAttempt(message);
+    this.#ring.settle(record, RECEIVED);
+    this.#side?.catchUp?.();
+    return message;
+  }
+
+  /** Takes out a message that is somebody's reply. @returns its record, or `NONE`. */
+  #takeReply(isIt: (correlationId: string) => boolean): number {
+    return this.#ring.takeWhere((record) => {
+      const correlationId = this.#envelope.correlationIdOf(record);
+      return correlationId !== undefined && isIt(correlationId) && !this.#isPast(record);
+    });
+  }
+
+  /** What is waited for by its correlation id is nobody else's on this side. */
+  #handOverReplies(): void {
+    const replies = this.#replies;
+    if (replies === undefined || replies.isIdle) return;
+    const isMeant = (correlationId: string) => replies.isMeant(correlationId);
+    for (let record = this.#takeReply(isMeant); record !== NONE; record = this.#takeReply(isMeant)) {
+      const message = this.#read(record);
+      const waiter = replies.takeWaiter(message);
+      if (waiter === undefined) {
+        this.#ring.settle(record, DEAD_LETTERED);
+        this.keepLate(message);
+      } else {
+        waiter.resolve(this.#receiveFrom(record, message));
+        this.#reportReceived(message);
+      }
+      this.#ring.ringForRoom();
+    }
+  }
+
+  /** Keeps a reply that nobody waits for any more. */
+  protected keepLate(message: Message<T>): void {
+    this.deadLetters.add(message, 'late_reply', this.name);
+  }
+
+  /** Whether anybody of this side still waits for a reply. */
+  #serveReplies(): boolean {
+    this.#handOverReplies();
+    if (this.#ring.isClosed) this.#hearOfClose();
+    if (this.#replies?.isAwaited === true) return true;
+    this.#replySleep.left();
+    return false;
+  }
+
   /** Takes what it can at once; whether there was anything, if only what has expired. */
   #takeBatch(into: Message<T>[], limit: number): boolean {
+    this.#handOverReplies();
     const ring = this.#ring;
     const count = ring.takeBatch(limit);
     const first = ring.taken(0);
@@ -713,6 +799,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   /** Whether anybody of this side still waits for a message. */
   #serve(): boolean {
+    this.#handOverReplies();
     const receivers = this.#receivers;
     if (receivers.size === 0) return false;
     for (let message = this.#take(); message !== undefined; message = receivers.size > 0 ? this.#take() : undefined) {
@@ -751,7 +838,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       return true;
     }
     this.#senders.shift()?.resolve('queued');
-    this.#arrived(message.id, message.priority);
+    this.#messageArrived(message);
     return true;
   }
 
@@ -822,10 +909,12 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   #sendEverybodyAway(): void {
     this.#receivers.rejectAll(() => this.#closedError());
+    this.#replies?.rejectAll(() => this.#closedError());
     this.#senders.rejectAll(() => this.#closedRefusal());
     this.#watchExpiry();
     this.#receiverSleep.left();
     this.#senderSleep.left();
+    this.#replySleep.left();
   }
 
   #wakeNextReceiver(): void {

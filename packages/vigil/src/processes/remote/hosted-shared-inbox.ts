@@ -12,6 +12,7 @@ import {
 } from '../../core/index.js';
 import type { Home } from './home.js';
 import { givenUpAtHome, HostedDeadLetters } from './hosted-dead-letters.js';
+import { dehydrateMessage } from './message-data.js';
 import type { SharedMailData } from './protocol.js';
 
 /**
@@ -45,6 +46,10 @@ export class HostedSharedInbox extends SharedInbox {
     checkObject('close options', options);
     if (checkOr(checkBoolean, 'discard', options.discard, false)) this.#home.call('discardQueued');
     super.close();
+  }
+
+  protected override keepLate(message: Message): void {
+    this.#home.call('keepLate', dehydrateMessage(message, this.#home.clock));
   }
 
   override seal(): void {}

@@ -252,6 +252,8 @@ export interface Calls {
   inboxStats(): InboxStats;
   peek(limit: number | undefined): MessageData[];
   deadLetter(message: MessageData): LetterData;
+  /** Keeps a reply that nobody there waits for any more. */
+  keepLate(message: MessageData): void;
   deadLetters(): { readonly letters: LetterData[]; readonly capacity: number; readonly evicted: number };
   replay(id: number, to: number | undefined): ReplayOutcome;
   discard(id: number): boolean;

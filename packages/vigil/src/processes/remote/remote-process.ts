@@ -577,6 +577,9 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
         return this.inbox.peek(...call.args).map((message) => dehydrateMessage(message, clock));
       case 'deadLetter':
         return dehydrateLetter(this.inbox.deadLetter(this.#reviveMessage(call.args[0])), clock);
+      case 'keepLate':
+        this.inbox.deadLetters.add(this.#reviveMessage(call.args[0]), 'late_reply', this.settings.id);
+        return;
       case 'deadLetters': {
         const { deadLetters } = this.inbox;
         const letters = deadLetters.list().map((letter) => dehydrateLetter(letter, clock));

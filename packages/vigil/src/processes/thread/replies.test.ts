@@ -23,7 +23,7 @@ function standStill(until: Int32Array<SharedArrayBuffer>): void {
   Atomics.wait(until, 0, 0);
 }
 
-describe('replies out of a thread', () => {
+describe('replies in threads', () => {
   let outpost: Outpost | undefined;
 
   const start = async (body = SERVER): Promise<{ post: Outpost; ref: ProcessRef }> => {
@@ -120,6 +120,39 @@ describe('replies out of a thread', () => {
     const { lateReplies, pendingCalls } = post.runtime.replies;
     assert.deepEqual([lateReplies, pendingCalls], [0, 0]);
     assert.equal(await second, 'x');
+  });
+
+  it('RR-02: are taken out of the inbox of a thread past all others, which stay', async () => {
+    const { post, ref } = await start(
+      `const replies = new vigil.requestReply.ReplyMailbox(ctx.inbox);
+       ctx.register('envoy');
+       const waiting = replies.waitForReply('r', 60_000);
+       say('waits');
+       say((await waiting).payload);
+       say(ctx.inbox.recvBatch(10).map(({ payload, attemptCount }) => [payload, attemptCount]));
+       say(await codeOf(replies.waitForReply('q', 1)));
+       say('gave up');
+       say((await ctx.inbox.recv()).payload);
+       say(replies.lateReplies);
+       await ctx.stopped;`,
+    );
+    await post.heardThat('waits');
+    ref.send('x');
+    ref.send('y', { correlationId: 'other' });
+    ref.send('the reply', { correlationId: 'r' });
+    await post.heardThat('the reply');
+    await post.heardThat([
+      ['x', 1],
+      ['y', 1],
+    ]);
+    await post.heardThat('DeliveryTimeout');
+    await post.heardThat('gave up');
+    ref.send('late', { correlationId: 'q' });
+    ref.send('ordinary');
+    await post.heardThat('ordinary');
+    await post.heardThat(1);
+    const { messagesReceived, messagesDeadLettered, deadLetters, depth } = ref.stats();
+    assert.deepEqual([messagesReceived, messagesDeadLettered, deadLetters, depth], [4, 1, 1, 0]);
   });
 
   it('RR-03: are late when nobody waits for them any more, which is counted, and nobody gets them', async () => {
