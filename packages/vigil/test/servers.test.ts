@@ -17,6 +17,14 @@ const kinds = {
   fork: () => vigil.fork<Ledger>(MODULE),
 } as const;
 
+const STARTER = new URL('./fixtures/starter.js', import.meta.url);
+
+const starters = {
+  task: () => starter,
+  thread: () => vigil.thread<typeof starterModule>(STARTER),
+  fork: () => vigil.fork<typeof starterModule>(STARTER),
+} as const;
+
 const KINDS = ['task', 'thread', 'fork'] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -49,10 +57,16 @@ class World implements AsyncDisposable {
     return this.runtime.serverOf<Ledger>(name);
   }
 
+  refOf(name: string): vigil.ProcessRef {
+    return this.#supervisor.getChildInfo(name)?.ref ?? assert.fail('it runs');
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#supervisor.stop();
   }
 }
+
+const withCode = (code: vigil.VigilErrorCode) => (error: unknown) => vigil.isVigilError(error, code);
 
 for (const kind of KINDS) {
   describe(`a server in a ${kind}`, () => {
@@ -99,6 +113,28 @@ for (const kind of KINDS) {
       assert.equal(world.runtime.replies.pendingCalls, 0);
     });
 
+    it('GS-03: has a plain message logged for which it has no handler, and lives on', async () => {
+      const warnings: string[] = [];
+      const log = { debug() {}, info() {}, warn: (line: string) => void warnings.push(line), error() {} };
+      await using server = await vigil.runtime({ log }).startServer(starters[kind](), { args: { name: 's', sum: 1, does: 'starts' } });
+      server.info('a plain message');
+      assert.equal(await server.call.add(1), 2);
+      assert.deepEqual(warnings, ['server "server" got a message and has no handler named info']);
+    });
+
+    it('GS-06: refuses a call at once when it has ended, or nobody has the name, without a time-out too', async () => {
+      await using world = await World.start();
+      const server = await world.serve(kind);
+      const byRef = world.runtime.serverOf<Ledger>(world.refOf(kind));
+      await server.stop();
+      const endless = { timeoutMs: 'infinity' } as const;
+      await assert.rejects(server.call.add(1, endless), withCode('NotRegistered'));
+      await assert.rejects(byRef.call.add(1, endless), withCode('ProcessNotFound'));
+      const caller = await world.serve(kind, 'caller');
+      assert.equal((await caller.call.failureOf({ name: kind, call: 'crash' }, endless))?.code, 'NotRegistered');
+      assert.equal(world.runtime.replies.pendingCalls, 0);
+    });
+
     it('GS-07, GS-08: a call times out, its reply is counted as late, and the server goes on', async () => {
       await using world = await World.start();
       const server = await world.serve(kind);
@@ -125,6 +161,77 @@ for (const kind of KINDS) {
       const server = await world.serve(kind);
       assert.equal(await server.call.quit(), 'bye');
       assert.deepEqual((await world.obituaries.recv()).payload, { sum: 5, kind: 'shutdown' });
+    });
+
+    it('GS-17: goes on with what a handler has asked for before any queued message, in a chain, to an end if it says so', async () => {
+      await using world = await World.start();
+      const server = await world.serve(kind);
+      server.cast.chain(2);
+      const sum = server.call.add(1);
+      server.info('behind the chain');
+      assert.equal(await sum, 501);
+      const { down } = world.refOf(kind).monitor();
+      server.cast.chain(-1);
+      const unanswered = server.call.add(1);
+      server.info('behind the chain');
+      await assert.rejects(unanswered, withCode('ProcessNotFound'));
+      assert.deepEqual((await down).reason, { kind: 'shutdown', info: 'in the midst of it' });
+    });
+
+    it('GS-19: terminates with the error of a handler, and not when it is killed', async () => {
+      await using world = await World.start();
+      await assert.rejects((await world.serve(kind)).call.crash(), withCode('ProcessNotFound'));
+      assert.deepEqual((await world.obituaries.recv()).payload, { sum: 5, kind: 'crashed' });
+      const server = await world.runtime.startServer(kinds[kind](), { args: { name: kind, start: 5 } });
+      server.kill();
+      await server.ref.monitor().down;
+      assert.equal(world.obituaries.tryRecv(), undefined);
+    });
+
+    it('GS-19: ends with what terminate throws, and keeps nobody waiting who stops it', async () => {
+      await using world = await World.start();
+      const server = await world.serve(kind);
+      server.cast.reset(Number.POSITIVE_INFINITY);
+      await assert.rejects(server.stop(), (error) => {
+        assert.ok(vigil.isVigilError(error, 'ProcessNotFound') && error.cause instanceof RangeError);
+        return error.cause.message === 'cannot end well';
+      });
+    });
+
+    it('GS-20: stop() is refused by one that has ended, and to one that would wait for itself', async () => {
+      await using world = await World.start();
+      const server = await world.serve(kind);
+      const byRef = world.runtime.serverOf<Ledger>(world.refOf(kind));
+      assert.deepEqual(await server.call.stopItself(kind), ['InvalidState', 'calling_self']);
+      assert.deepEqual(await server.stop(), { kind: 'normal' });
+      assert.equal(world.runtime.registry.whereis(kind), undefined);
+      await assert.rejects(byRef.stop(), withCode('ProcessNotFound'));
+    });
+
+    it('GS-20, GS-22: stop() waits for the handler that runs, gives up at its time, and the server ends by itself', async () => {
+      await using world = await World.start();
+      const server = await world.serve(kind);
+      const [ref, held] = [world.refOf(kind), server.call.hold()];
+      const { down } = ref.monitor();
+      assert.equal((await world.obituaries.recv()).payload, 'holds');
+      await assert.rejects(server.stop({ timeoutMs: 5 }), withCode('OperationTimeout'));
+      assert.equal(ref.isAlive(), true);
+      server.info('let go');
+      assert.equal(await held, 'held');
+      assert.deepEqual((await down).reason, { kind: 'normal' });
+      assert.deepEqual((await world.obituaries.recv()).payload, { sum: 6, kind: 'normal' });
+    });
+
+    it('GS-22: a kill does not wait for the handler that runs, and nothing comes of that', async () => {
+      await using world = await World.start();
+      const server = await world.runtime.startServer(kinds[kind](), { args: { name: kind, start: 5 } });
+      const held = server.call.hold();
+      assert.equal((await world.obituaries.recv()).payload, 'holds');
+      const { down } = server.ref.monitor();
+      server.kill();
+      await assert.rejects(held, withCode('ProcessNotFound'));
+      assert.deepEqual((await down).reason, { kind: 'killed' });
+      assert.deepEqual([world.obituaries.tryRecv(), world.runtime.replies.lateReplies], [undefined, 0]);
     });
 
     it('GS-19: terminates when its supervisor stops it', async () => {
@@ -179,14 +286,6 @@ for (const kind of KINDS) {
     });
   });
 }
-
-const STARTER = new URL('./fixtures/starter.js', import.meta.url);
-
-const starters = {
-  task: () => starter,
-  thread: () => vigil.thread<typeof starterModule>(STARTER),
-  fork: () => vigil.fork<typeof starterModule>(STARTER),
-} as const;
 
 /** Fewer where a start is the start of a Node process. */
 const ROUNDS = { task: 100, thread: 10, fork: 3 } as const;
