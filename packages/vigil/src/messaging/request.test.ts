@@ -4,6 +4,7 @@ import { runtime, type Runtime } from '../app/index.js';
 import { type Inbox, isVigilError, LocalInbox, type Message, SharedInbox, type VigilErrorCode } from '../core/index.js';
 import type { ProcessBody, ProcessContext } from '../processes/index.js';
 import { VirtualClock } from '../testing/index.js';
+import { describeWithInboxes } from './engines.suite.js';
 import { ReplyMailbox } from './reply-mailbox.js';
 
 interface World {
@@ -31,7 +32,7 @@ function doubling(world: World): ProcessBody<number> {
   };
 }
 
-describe('request', () => {
+describeWithInboxes('request', (engine) => {
   it('RR-01: resolves with the payload of the reply, for a ref, a name, an address and an inbox', async () => {
     const world = newWorld();
     const supervisor = world.runtime.supervisor().child('a', doubling(world)).build();
@@ -42,7 +43,7 @@ describe('request', () => {
     for (const target of [ref, 'doubler', world.runtime.via('doubler'), supervisor.address('a')]) {
       assert.equal(await world.runtime.request<number>(target, 21), 42);
     }
-    const inbox = world.runtime.inbox<number>();
+    const inbox = engine.build<number>(world.runtime);
     const asked = world.runtime.request(inbox, 3);
     world.runtime.reply(await inbox.recv(), 'three');
     assert.equal(await asked, 'three');
@@ -83,7 +84,7 @@ describe('request', () => {
 
   it('GS-07, GS-08, RR-03: times out at its time; the late reply is counted and given to nobody', async () => {
     const world = newWorld();
-    const inbox = world.runtime.inbox<string>();
+    const inbox = engine.build<string>(world.runtime);
     const first = world.runtime.request(inbox, 'first', { timeoutMs: 100 });
     const late = await inbox.recv();
     const rejected = assert.rejects(first, withCode('OperationTimeout'));
@@ -100,7 +101,7 @@ describe('request', () => {
 
   it('times out by default after 5,000 ms, and each call of a line by its own time', async () => {
     const world = newWorld();
-    const inbox = world.runtime.inbox<number>();
+    const inbox = engine.build<number>(world.runtime);
     const ends: string[] = [];
     const ask = (name: string, timeoutMs?: number) =>
       world.runtime
@@ -116,7 +117,7 @@ describe('request', () => {
 
   it('sets one timer for any number of calls of one length', async () => {
     const world = newWorld();
-    const inbox = world.runtime.inboxBuilder<number>().capacity(1000).build();
+    const inbox = engine.build<number>(world.runtime, (builder) => builder.capacity(1000));
     const calls = Array.from({ length: 1000 }, (_, n) => world.runtime.request(inbox, n));
     assert.equal(world.clock.pendingTimers, 1);
     for (const message of inbox.recvBatch(1000)) world.runtime.reply(message, message.payload);
@@ -130,7 +131,7 @@ describe('request', () => {
 
   it('gives up with the reason of its signal, before and during the wait', async () => {
     const world = newWorld();
-    const inbox = world.runtime.inbox();
+    const inbox = engine.build(world.runtime);
     const controller = new AbortController();
     const asked = world.runtime.request(inbox, 1, { signal: controller.signal });
     const reason = new Error('no longer needed');
@@ -142,14 +143,14 @@ describe('request', () => {
 
   it('fails at once when its request is refused, kept as a dead letter, expired, discarded or given up', async () => {
     const world = newWorld();
-    const full = world.runtime.inboxBuilder().capacity(1).build();
+    const full = engine.build(world.runtime, (builder) => builder.capacity(1));
     full.send('x');
     await assert.rejects(world.runtime.request(full, 1), withCode('MailboxFull'));
-    const lettered = world.runtime.inboxBuilder().capacity(1).deadLetter(true).build();
+    const lettered = engine.build(world.runtime, (builder) => builder.capacity(1).deadLetter(true));
     lettered.send('x');
     await assert.rejects(world.runtime.request(lettered, 1), withCode('MailboxFull'));
 
-    const inbox = world.runtime.inbox();
+    const inbox = engine.build(world.runtime);
     const expiring = assert.rejects(world.runtime.request(inbox, 1, { ttlMs: 10 }), withCode('MessageExpired'));
     await world.clock.advance(10);
     assert.equal(inbox.tryRecv(), undefined);
@@ -167,7 +168,7 @@ describe('request', () => {
 
   it('lets the receiver of a closed inbox answer what is queued', async () => {
     const world = newWorld();
-    const inbox = world.runtime.inbox();
+    const inbox = engine.build(world.runtime);
     const asked = world.runtime.request(inbox, 1);
     inbox.close();
     world.runtime.reply(await inbox.recv(), 'still');
@@ -176,7 +177,7 @@ describe('request', () => {
 
   it('is answered by whom the request was passed on to', async () => {
     const world = newWorld();
-    const [front, back] = [world.runtime.inbox(), world.runtime.inbox()];
+    const [front, back] = [engine.build(world.runtime), engine.build(world.runtime)];
     const asked = world.runtime.request(front, 1);
     back.sendMessage(await front.recv());
     world.runtime.reply(await back.recv(), 'from the back');
@@ -185,7 +186,7 @@ describe('request', () => {
 
   it('gives its texts to those who read them, and takes a reply that comes with them', async () => {
     const world = newWorld();
-    const inbox = world.runtime.inbox();
+    const inbox = engine.build(world.runtime);
     const asked = world.runtime.request(inbox, 1);
     const { correlationId, replyTo } = (await inbox.recv()).metadata;
     assert.ok(correlationId !== undefined && replyTo !== undefined);
@@ -196,10 +197,10 @@ describe('request', () => {
   });
 });
 
-describe('reply', () => {
+describeWithInboxes('reply', (engine) => {
   it('RR-01: keeps the correlation id and goes to replyTo, else to the sender', () => {
     const world = newWorld();
-    const [answers, client] = [world.runtime.inbox(), world.runtime.inbox()];
+    const [answers, client] = [engine.build(world.runtime), engine.build(world.runtime)];
     world.runtime.registry.register('answers', answers);
     world.runtime.registry.register('client', client);
     const both = world.runtime.msg('?').from('client').withCorrelation('corr_1').replyTo('answers').build();
