@@ -61,7 +61,7 @@ export class InboxBuilder<T> {
     return this.#set({ maxAttempts: attempts });
   }
 
-  /** Called once for each message that became poison. */
+  /** Called once for each message that became poison; of a shared inbox, in the thread that made it, for those given up there. */
   onPoison(handler: (letter: DeadLetter<T>) => void): this {
     return this.#set({ onPoison: handler });
   }

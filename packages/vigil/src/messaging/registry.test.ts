@@ -372,10 +372,13 @@ describeWithInboxes('Registry.snapshot', (engine) => {
     const registry = new Registry();
     const inbox = engine.build(here, (builder) => builder.capacity(2).deadLetter(true));
     registry.register('jobs', inbox);
-    registry.register('others', makeInbox());
+    const others = makeInbox();
+    registry.register('others', others);
     inbox.sendBatch(['a', 'b', 'c']);
     const snapshot = registry.snapshot();
     assert.deepEqual([...snapshot.keys()], ['jobs', 'others']);
+    engine.close(others);
+    assert.deepEqual([...registry.snapshot().keys()], ['jobs']);
     const { depth, capacity, deadLetters } = snapshot.get('jobs')!;
     assert.deepEqual([depth, capacity, deadLetters], [2, 2, 1]);
   });

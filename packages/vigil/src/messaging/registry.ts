@@ -119,7 +119,8 @@ export class Registry<TValue = unknown> implements NameRegistry<TValue> {
   }
 
   snapshot(): Map<string, MailboxStats> {
-    return new Map(Array.from(this.#registrations, ([name, { mailbox }]) => [name, mailbox.stats()]));
+    const present = Array.from(this.#registrations).filter(([, { mailbox }]) => this.#owners.isThere(mailbox));
+    return new Map(present.map(([name, { mailbox }]) => [name, mailbox.stats()]));
   }
 
   #find(name: string): Registration<TValue> | undefined {

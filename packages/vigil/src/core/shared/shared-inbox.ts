@@ -109,7 +109,7 @@ const DEFAULT_BYTES = 1024 * 1024;
  * An inbox that any thread of the process can use, with its messages in shared memory. `ring.ts` has the protocol.
  *
  * Payloads are copied: strings, bytes and plain data as they are, everything else by structured clone as between two Node processes. Dead letters stay
- * in the thread that gave them up, and `onPoison` is called in the thread that made the inbox.
+ * in the thread that gave them up, and `onPoison` is called for those that the thread has given up that made the inbox.
  *
  * Invariants: receivers of this side wait only while it found nothing to take, senders only while it found no room; each side looks again
  * before it sleeps, and wakes those of other sides for whom it has changed that.
