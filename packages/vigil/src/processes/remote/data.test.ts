@@ -76,6 +76,29 @@ for (const { by, clone } of crossings) {
       assert.ok(arrived.cause instanceof TypeError);
     });
 
+    for (const [what, details] of [
+      ['nothing', null],
+      [
+        'what throws',
+        new Proxy(
+          {},
+          {
+            ownKeys() {
+              throw new Error('no keys');
+            },
+          },
+        ),
+      ],
+    ] as const) {
+      it(`is a VigilError whose details were made ${what}, without them`, () => {
+        const error = new VigilError('InvalidState', 'odd');
+        Object.assign(error, { details });
+        const arrived = cross(error);
+        assert.ok(isVigilError(arrived, 'InvalidState'));
+        assert.deepEqual([arrived.message, arrived.details], ['odd', {}]);
+      });
+    }
+
     it('is a VigilError with all of its details that can travel, whatever the others are', () => {
       const arrived = cross(new VigilError('AlreadyRegistered', 'taken', { details: { name: 'db', holder: { send() {} } } }));
       assert.ok(isVigilError(arrived, 'AlreadyRegistered'));

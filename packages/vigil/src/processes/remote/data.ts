@@ -137,8 +137,9 @@ function isPrimitive(value: unknown): boolean {
 }
 
 function packError(error: Error, journey: Journey): ErrorData {
-  const details = error instanceof VigilError ? packFields(error.details, Object.keys(error.details), journey) : undefined;
-  const names = Object.keys(error).filter((key) => !KNOWN_PROPERTIES.has(key) && !(key === 'details' && details !== undefined));
+  const details = error instanceof VigilError ? read(error, 'details') : undefined;
+  const hasDetails = typeof details === 'object' && details !== null;
+  const names = keysOf(error).filter((key) => !KNOWN_PROPERTIES.has(key) && !(hasDetails && key === 'details'));
   const [stack, cause] = [read(error, 'stack'), read(error, 'cause')];
   return {
     name: textOf(error, 'name'),
@@ -146,7 +147,7 @@ function packError(error: Error, journey: Journey): ErrorData {
     stack: typeof stack === 'string' ? stack : undefined,
     cause: cause === undefined ? undefined : pack(cause, journey),
     errors: error instanceof AggregateError ? [...error.errors].map((one) => pack(one, journey)) : undefined,
-    details,
+    details: hasDetails ? packFields(details, keysOf(details), journey) : undefined,
     fields: packFields(error, names, journey),
   };
 }
@@ -161,6 +162,14 @@ function read(of: object, key: string): unknown {
     return Reflect.get(of, key);
   } catch {
     return undefined;
+  }
+}
+
+function keysOf(of: object): string[] {
+  try {
+    return Object.keys(of);
+  } catch {
+    return [];
   }
 }
 
