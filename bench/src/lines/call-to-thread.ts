@@ -15,7 +15,7 @@ export const callToThread: Line = {
   name: 'call and reply between threads',
   item: 'call',
   unit: 'ns',
-  count: 30_000,
+  count: 100_000,
   contestants: [
     { name: 'Vigil: await request', measure: vigil },
     { name: 'Piscina: await run', measure: piscina },

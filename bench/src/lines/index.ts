@@ -17,6 +17,7 @@ import { sharedInboxObjects, sharedInboxStrings } from './shared-inbox.js';
 import { startChild } from './start-child.js';
 import { telemetryUnheard } from './telemetry-unheard.js';
 import { publishUnrelated, topicMatch } from './topic-match.js';
+import { wakeUp } from './wake-up.js';
 import { threadRestart, threadRestartWithSpare } from './thread-restart.js';
 
 export const lines: readonly Line[] = [
@@ -45,6 +46,7 @@ export const lines: readonly Line[] = [
   sharedInboxStrings,
   sharedInboxObjects,
   callToThread,
+  wakeUp,
   ...messagesAcrossBoundaries,
   telemetryUnheard,
   idleTask,

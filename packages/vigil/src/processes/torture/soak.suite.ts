@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
-import { runtime } from '../../app/index.js';
-import { type Inbox, type MailboxStats, nextTurn, systemRandom, systemTime } from '../../core/index.js';
+import { runtime, type Supervisor, type SupervisorBuilder } from '../../app/index.js';
+import type { Startable } from '../../supervision/index.js';
+import { type Inbox, type MailboxStats, SystemClock, systemRandom } from '../../core/index.js';
 import type { ProcessRef } from '../runner.js';
 import { moduleOf } from '../remote/outpost.suite.js';
 import { thread } from '../thread/thread-runner.js';
 
-const KILLS_PER_SECOND = 20;
-const PAIRS = 2;
+/** Each with a thread that sends and one that receives. */
+const PAIRS = 3;
+/** How long a thread lives at the most, in milliseconds: hardly longer than its start takes, so that as many are killed as can be started. */
+const MOST_LIFE_MS = 100;
 
 /** Sends as fast as it can: to the shared inbox of all, and to the own inbox of a relay, wherever that is just now. */
 const PRODUCER = `
@@ -15,21 +18,22 @@ const PRODUCER = `
     try {
       if (number % 2 === 0) await orders.sendWait(number, { ttlMs: number % 10 === 0 ? 1 : undefined });
       else ctx.whereis(relay)?.send({ number });
-    } catch (error) {
-      if (error.code === 'InboxClosed') return;
+    } catch {
+      // The inbox of the relay is full, or the relay has just been killed.
     }
-    if (number % 100 === 0) await new Promise(setImmediate);
+    if (number % 200 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
   }`;
 
 /** Receives from both. */
 const RELAY = `
   const { orders, relay } = ctx.args;
   ctx.register(relay);
-  for (;;) {
-    ctx.inbox.recvBatch(64);
-    orders.recvBatch(64);
-    await new Promise(setImmediate);
-  }`;
+  const own = async () => { for (;;) { await ctx.inbox.recv(); ctx.inbox.recvBatch(64); } };
+  const shared = async () => { for (;;) { await orders.recv(); orders.recvBatch(64); } };
+  await Promise.all([own(), shared()]);
+`;
+
+const clock = new SystemClock();
 
 export interface Soaked {
   readonly kills: number;
@@ -37,53 +41,43 @@ export interface Soaked {
   readonly inboxes: number;
 }
 
-/** Threads under a supervisor are killed and restarted in full traffic; then the books of every inbox are looked at. */
+/** Threads under supervisors are killed and restarted in full traffic; then the books of every inbox are looked at. */
 export async function soak(durationMs: number): Promise<Soaked> {
   const own = runtime();
   const orders = own.inboxBuilder<number>().capacity(500).shared().build();
-  const supervisor = own.supervisor().build();
-  await supervisor.start();
-  const ids: string[] = [];
-  for (let pair = 0; pair < PAIRS; pair += 1) {
+  const lives = Array.from({ length: PAIRS }, (_, pair) => {
     const args = { orders, relay: `relay ${pair}` };
-    for (const [role, body] of [
-      ['producer', PRODUCER],
-      ['relay', RELAY],
-    ] as const) {
-      const id = `${role} ${pair}`;
-      await supervisor.startChild({
-        id,
-        startFn: thread(moduleOf(body)),
-        args,
-        restartType: 'permanent',
-        shutdownTimeoutMs: 'brutal_kill',
-      });
-      ids.push(id);
-    }
-  }
-  const refs = new Set<ProcessRef>();
-  const remember = () => {
-    for (const id of ids) {
-      const ref = supervisor.getChildInfo(id)?.ref;
-      if (ref !== undefined) refs.add(ref);
-    }
-  };
-  const began = systemTime.now();
-  let kills = 0;
-  while (systemTime.now() - began < durationMs) {
-    remember();
-    const id = ids[Math.floor(systemRandom.next() * ids.length)] ?? '';
-    await supervisor.terminateChild(id);
-    await supervisor.restartChild(id);
-    kills += 1;
-    while (systemTime.now() - began < (kills * 1000) / KILLS_PER_SECOND) await nextTurn();
-  }
-  remember();
-  await supervisor.stop();
+    return [PRODUCER, RELAY].map((body) => new Lives(own.supervisor().maxRestarts(0), thread(moduleOf(body)), args));
+  }).flat();
+  const untilMs = clock.now() + durationMs;
+  await Promise.all(lives.map((each) => each.killUntil(untilMs)));
+  const refs = lives.flatMap((each) => each.refs);
   for (const ref of refs) assertBalanced(ref.stats(), 0);
   assertBalanced(orders.stats(), queuedIn(orders));
-  const sent = [...refs].reduce((sum, ref) => sum + ref.stats().messagesSent, orders.stats().messagesSent);
-  return { kills, sent, inboxes: refs.size + 1 };
+  const sent = refs.reduce((sum, ref) => sum + ref.stats().messagesSent, orders.stats().messagesSent);
+  return { kills: refs.length, sent, inboxes: refs.length + 1 };
+}
+
+/** One thread after the other, each killed. */
+class Lives {
+  readonly refs: ProcessRef[] = [];
+  readonly #supervisor: Supervisor;
+
+  constructor(builder: SupervisorBuilder, runner: Startable, args: unknown) {
+    this.#supervisor = builder.child('worker', runner, { args, shutdownTimeoutMs: 'brutal_kill' }).build();
+  }
+
+  async killUntil(endMs: number): Promise<void> {
+    await this.#supervisor.start();
+    for (;;) {
+      this.refs.push(this.#supervisor.getChildInfo('worker')?.ref ?? assert.fail('it runs'));
+      await new Promise<void>((resolve) => clock.after(systemRandom.next() * MOST_LIFE_MS, resolve, { keepAlive: true }));
+      await this.#supervisor.terminateChild('worker');
+      if (clock.now() > endMs) break;
+      await this.#supervisor.restartChild('worker');
+    }
+    await this.#supervisor.stop();
+  }
 }
 
 function queuedIn(inbox: Inbox): number {

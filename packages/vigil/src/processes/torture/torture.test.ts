@@ -6,7 +6,7 @@ import { torture } from './torture.suite.js';
 
 const KILLS = 100;
 const MESSAGES = 400_000;
-const SOAK_MS = 3000;
+const SOAK_MS = 2000;
 
 describe('shared inboxes under torture', () => {
   it(`lose, double and keep nothing when threads are ended at any moment, ${KILLS} times`, async () => {
