@@ -27,7 +27,8 @@ async function vigil(count: number): Promise<Measurement> {
   const own = runtime();
   const root = own.supervisor().child('answering', thread(modules.answering)).build();
   await root.start();
-  const target = root.address('answering');
+  const target = root.getChildInfo('answering')?.ref;
+  if (target === undefined) throw new Error('the thread has ended');
   const measurement = await timed(() => answered(count, (number) => own.request<number>(target, number)));
   await root.stop();
   return measurement;

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { type Inbox, isVigilError, runtime, thread } from 'vigiljs';
@@ -13,8 +14,8 @@ const modules = {
   bare: new URL('../modules/bare-counting.js', import.meta.url),
 };
 
-/** 16 letters, as large as an id. */
-const textOf = (number: number) => `order-${String(number % 10_000_000_000).padStart(10, '0')}`;
+/** An id of 16 letters. */
+const textOf = () => randomBytes(8).toString('hex');
 
 /** One way, from the main thread to another, both busy: as fast as the sender can, until the receiver has all of them. */
 export const sharedInboxStrings: Line = line('shared inbox, strings of 16 letters', textOf, {

@@ -9,7 +9,7 @@ const SHORT_WAIT_MS = 0.15;
 const GOOD_LOOK_MS = 0.1;
 /** What a good look saves, which is a wake-up, and what is earned by a wait without a look, so that it is tried again some time. */
 const SAVED_MS = 0.015;
-const EARNED_MS = 0.005;
+const EARNED_MS = 0.001;
 /** What looks can have saved, and cost, at the most. */
 const MOST_SAVED_MS = 2;
 const MOST_LOST_MS = 10;
