@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { runtime, thread } from 'vigiljs';
+import { kept } from '../kept.js';
 import { type Line, type Measurement, timed } from '../line.js';
 
 const modules = {
@@ -15,7 +16,7 @@ export const callToThread: Line = {
   name: 'call and reply between threads',
   item: 'call',
   unit: 'ns',
-  count: 100_000,
+  count: 30_000,
   contestants: [
     { name: 'Vigil: await request', measure: vigil },
     { name: 'Piscina: await run', measure: piscina },
@@ -23,38 +24,47 @@ export const callToThread: Line = {
   ],
 };
 
-async function vigil(count: number): Promise<Measurement> {
+const server = kept(async () => {
   const own = runtime();
   const root = own.supervisor().child('answering', thread(modules.answering)).build();
   await root.start();
   const target = root.getChildInfo('answering')?.ref;
   if (target === undefined) throw new Error('the thread has ended');
-  const measurement = await timed(() => answered(count, (number) => own.request<number>(target, number)));
-  await root.stop();
-  return measurement;
+  return { own, target };
+});
+
+async function vigil(count: number): Promise<Measurement> {
+  const { own, target } = await server();
+  return timed(() => answered(count, (number) => own.request<number>(target, number)));
 }
+
+const pool = kept(async () => {
+  const started = new Piscina({ filename: modules.piscina.href, minThreads: 1, maxThreads: 1 });
+  await started.run(0);
+  return started;
+});
 
 async function piscina(count: number): Promise<Measurement> {
-  const pool = new Piscina({ filename: modules.piscina.href, minThreads: 1, maxThreads: 1 });
-  await pool.run(0);
-  const measurement = await timed(() => answered(count, async (number) => Number(await pool.run(number))));
-  await pool.destroy();
-  return measurement;
+  const threads = await pool();
+  return timed(() => answered(count, async (number) => Number(await threads.run(number))));
 }
 
+const worker = kept(async () => {
+  const started = new Worker(modules.bare);
+  await once(started, 'message');
+  return started;
+});
+
 async function bare(count: number): Promise<Measurement> {
-  const worker = new Worker(modules.bare);
-  await once(worker, 'message');
+  const peer = await worker();
   let resolve: ((answer: number) => void) | undefined;
-  worker.on('message', (answer) => resolve?.(Number(answer)));
+  peer.removeAllListeners('message').on('message', (answer) => resolve?.(Number(answer)));
   const ask = (number: number) =>
     new Promise<number>((next) => {
       resolve = next;
-      worker.postMessage(number);
+      peer.postMessage(number);
     });
-  const measurement = await timed(() => answered(count, ask));
-  await worker.terminate();
-  return measurement;
+  return timed(() => answered(count, ask));
 }
 
 /** How many answers were right. */

@@ -7,6 +7,9 @@ export interface Order {
 /** How many orders go one way before one message comes back. */
 export const BATCH = 1000;
 
+/** How many messages of a stream are handled before that is said. */
+export const STRETCH = 50_000;
+
 export function isOrder(value: unknown): value is Order {
   return typeof value === 'object' && value !== null && 'number' in value;
 }

@@ -1,27 +1,18 @@
-/** For a thread of Vigil: takes what comes out of a shared inbox in batches, and says when all of it has come. */
-import { type Inbox, isVigilError, type ProcessContext } from 'vigiljs';
-import { BATCH } from './order.js';
+/** For a thread of Vigil: takes what comes out of a shared inbox in batches, and says each time when a stretch of it has come. */
+import type { Inbox, ProcessContext } from 'vigiljs';
+import { BATCH, STRETCH } from './order.js';
 
 export interface SharedReceivingArgs {
   readonly orders: Inbox;
-  /** How many come; says each time when as many have. */
-  readonly count: number;
   readonly done: Inbox<number>;
 }
 
 export default async function sharedReceiving({ args }: ProcessContext<unknown, SharedReceivingArgs>): Promise<void> {
-  const { orders, count, done } = args;
+  const { orders, done } = args;
   for (let received = 0; ; ) {
-    try {
-      await orders.recv();
-    } catch (error) {
-      if (isVigilError(error, 'InboxClosed')) return;
-      throw error;
-    }
+    await orders.recv();
     received += 1;
     for (let batch = orders.recvBatch(BATCH); batch.length > 0; batch = orders.recvBatch(BATCH)) received += batch.length;
-    if (received < count) continue;
-    done.send(received);
-    received -= count;
+    for (; received >= STRETCH; received -= STRETCH) done.send(STRETCH);
   }
 }
