@@ -371,6 +371,8 @@ const policyParts: Domain = {
   isRequired: true,
 };
 
+const rate: Domain = { takes: (value) => isFinite(value) && value > 0, examples: [0.5, 10] };
+
 const BULKHEAD_OPTIONS: DomainsOf<Required<vigil.BulkheadOptions>> = { maxConcurrent: needed(positiveCount), maxQueued: count };
 
 /** None is tried that is good: a ref is good only for the supervisor whose child it names. */
@@ -1106,6 +1108,24 @@ const TABLE: readonly Row[] = [
     givenTo(aBulkhead(), (bulkhead) => (value) => bulkhead.acquire(value), isUnused),
   ),
 
+  row('RateLimiter', 'perSecond', needed(rate), () => ({ give: (value) => new vigil.RateLimiter({ perSecond: value }, quiet()) })),
+  row('RateLimiter', 'burst', positiveCount, () => ({ give: (value) => new vigil.RateLimiter({ perSecond: 1, burst: value }, quiet()) })),
+  row('RateLimiter', 'runtime', runtimes, () => ({ give: (value) => new vigil.RateLimiter(1, value) })),
+  row('RateLimiter.allow', 'tokens', count, () => ({ give: (value) => new vigil.RateLimiter(10, quiet()).allow(value) })),
+  row('RateLimiter.wait', 'tokens', count, () => ({ give: (value) => new vigil.RateLimiter(10, quiet()).wait(value) })),
+  ...options('RateLimiter.wait', 'wait options', { ...WAIT_OPTIONS, timeoutMs: duration }, () => ({
+    give: (value) => new vigil.RateLimiter(10, quiet()).wait(1, value),
+  })),
+  ...options('KeyedRateLimiter', 'rate limiter options', { perSecond: needed(rate), burst: positiveCount, maxKeys: positiveCount }, () => ({
+    give: (value: object | undefined) =>
+      new vigil.KeyedRateLimiter(isObject(value === undefined ? {} : value) ? { perSecond: 1, ...value } : only(value), quiet()),
+  })),
+  row('KeyedRateLimiter', 'runtime', runtimes, () => ({ give: (value) => new vigil.KeyedRateLimiter({ perSecond: 1 }, value) })),
+  row('KeyedRateLimiter.allow', 'key', needed(text), () => ({ give: (value) => aKeyedLimiter().allow(value) })),
+  row('KeyedRateLimiter.allow', 'tokens', count, () => ({ give: (value) => aKeyedLimiter().allow('x', value) })),
+  row('KeyedRateLimiter.available', 'key', needed(text), () => ({ give: (value) => aKeyedLimiter().available(value) })),
+  row('KeyedRateLimiter.reset', 'key', text, () => ({ give: (value) => aKeyedLimiter().reset(value) })),
+
   row('VirtualClock.advance', 'ms', needed(duration), () => ({ give: (value) => new VirtualClock().advance(value) })),
 ];
 
@@ -1237,6 +1257,8 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   RetryBudget: ['available', 'refused', 'count', 'take'],
   CircuitBreaker: ['refused', 'getState', 'getFailureCount', 'forceOpen', 'forceClose', 'save', 'around'],
   Bulkhead: ['inFlight', 'queued', 'refused', 'around'],
+  RateLimiter: ['available', 'waiting', 'reset'],
+  KeyedRateLimiter: ['size'],
   VirtualClock: ['pendingTimers', 'now', 'wallTime', 'after', 'soon', 'keepAlive'],
 };
 
@@ -1301,6 +1323,8 @@ describe('the table of bad input', async () => {
     RetryBudget: vigil.RetryBudget.prototype,
     CircuitBreaker: vigil.CircuitBreaker.prototype,
     Bulkhead: vigil.Bulkhead.prototype,
+    RateLimiter: vigil.RateLimiter.prototype,
+    KeyedRateLimiter: vigil.KeyedRateLimiter.prototype,
     VirtualClock: new VirtualClock(),
   };
 
@@ -1846,6 +1870,10 @@ function isClosed(breaker: vigil.CircuitBreaker): void {
 
 function aBulkhead(): vigil.Bulkhead {
   return new vigil.Bulkhead('kept', { maxConcurrent: 1 }, quiet());
+}
+
+function aKeyedLimiter(): vigil.KeyedRateLimiter {
+  return new vigil.KeyedRateLimiter({ perSecond: 10 }, quiet());
 }
 
 function isUnused({ inFlight, queued }: vigil.Bulkhead): void {

@@ -9,7 +9,16 @@ export * as pubsub from './global-pubsub.js';
 export * as shutdown from './global-shutdown.js';
 export * as telemetry from './global-telemetry.js';
 export type { InboxBuilder, SharedInboxBuilder } from './inbox-builder.js';
-export { Bulkhead, CircuitBreaker, ProcessMailbox, RetryBudget, Subscriber, Supervisor } from './low-level.js';
+export {
+  Bulkhead,
+  CircuitBreaker,
+  KeyedRateLimiter,
+  ProcessMailbox,
+  RateLimiter,
+  RetryBudget,
+  Subscriber,
+  Supervisor,
+} from './low-level.js';
 export type { MessageBuilder } from './message-builder.js';
 export type { PresetName } from './presets.js';
 export type { Runtime, RuntimeOptions } from './runtime.js';

@@ -11,7 +11,11 @@ import {
   type CircuitBreakerOptions,
   Bulkhead as CoreBulkhead,
   CircuitBreaker as CoreCircuitBreaker,
+  KeyedRateLimiter as CoreKeyedRateLimiter,
+  RateLimiter as CoreRateLimiter,
   RetryBudget as CoreRetryBudget,
+  type KeyedRateLimiterOptions,
+  type RateLimiterOptions,
   type RetryBudgetOptions,
 } from '../resilience/index.js';
 import { Supervisor as CoreSupervisor, type SupervisorOptions } from '../supervision/index.js';
@@ -63,6 +67,25 @@ export class Bulkhead extends CoreBulkhead {
   /** @throws {VigilError} `InvalidConfiguration` that names the option. */
   constructor(name: string, options: BulkheadOptions, runtime: Runtime = defaultRuntime()) {
     super(name, options, environmentOf(runtime));
+  }
+}
+
+/** A rate limit on the default runtime unless another is given. */
+export class RateLimiter extends CoreRateLimiter {
+  /**
+   * @param rate - operations in a second, or options.
+   * @throws {VigilError} `InvalidConfiguration` that names the option.
+   */
+  constructor(rate: number | RateLimiterOptions, runtime: Runtime = defaultRuntime()) {
+    super(rate, environmentOf(runtime));
+  }
+}
+
+/** Rate limits by key on the default runtime unless another is given. */
+export class KeyedRateLimiter extends CoreKeyedRateLimiter {
+  /** @throws {VigilError} `InvalidConfiguration` that names the option. */
+  constructor(options: KeyedRateLimiterOptions, runtime: Runtime = defaultRuntime()) {
+    super(options, environmentOf(runtime));
   }
 }
 
