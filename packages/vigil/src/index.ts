@@ -40,6 +40,7 @@ export {
   supervisor,
   taskSupervisor,
   telemetry,
+  Timer,
   via,
 } from './app/index.js';
 export {
@@ -70,11 +71,13 @@ export {
   type Random,
   type ReplayOutcome,
   type Sender,
+  type SendAfterOptions,
   type SendOptions,
   type SendOutcome,
   type SendWaitOptions,
   type Signal,
   type TimerOptions,
+  type TimerSnapshot,
   VIGIL_ERROR_CODES,
   VigilError,
   type VigilErrorCode,

@@ -1126,6 +1126,13 @@ const TABLE: readonly Row[] = [
   row('KeyedRateLimiter.available', 'key', needed(text), () => ({ give: (value) => aKeyedLimiter().available(value) })),
   row('KeyedRateLimiter.reset', 'key', text, () => ({ give: (value) => aKeyedLimiter().reset(value) })),
 
+  row('Timer', 'runtime', runtimes, () => ({ give: (value) => new vigil.Timer(value) })),
+  row('Timer.setTimeout', 'delayMs', needed(duration), () => ({ give: (value) => aTimer().setTimeout(value, () => {}) })),
+  row('Timer.setTimeout', 'callback', needed(callback), () => ({ give: (value) => aTimer().setTimeout(1, value) })),
+  ofInterval(row('Timer.setInterval', 'periodMs', needed(rate), () => ({ give: (value) => aTimer().setInterval(value, () => {}) }))),
+  row('Timer.setInterval', 'callback', needed(callback), () => ({ give: (value) => aTimer().setInterval(1, value) })),
+  row('Timer.sendAfter', 'delayMs', needed(duration), () => ({ give: (value) => aTimer().sendAfter(value, quiet().inbox(), 'x') })),
+
   row('VirtualClock.advance', 'ms', needed(duration), () => ({ give: (value) => new VirtualClock().advance(value) })),
 ];
 
@@ -1259,6 +1266,7 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   Bulkhead: ['inFlight', 'queued', 'refused', 'around'],
   RateLimiter: ['available', 'waiting', 'reset'],
   KeyedRateLimiter: ['size'],
+  Timer: ['cancel', 'snapshot'],
   VirtualClock: ['pendingTimers', 'now', 'wallTime', 'after', 'soon', 'keepAlive'],
 };
 
@@ -1325,6 +1333,7 @@ describe('the table of bad input', async () => {
     Bulkhead: vigil.Bulkhead.prototype,
     RateLimiter: vigil.RateLimiter.prototype,
     KeyedRateLimiter: vigil.KeyedRateLimiter.prototype,
+    Timer: vigil.Timer.prototype,
     VirtualClock: new VirtualClock(),
   };
 
@@ -1380,6 +1389,10 @@ function row(of: string, option: string, domain: Domain, begin: Row['begin']): R
 
 function inMessage(of: Row): Row {
   return { ...of, code: 'InvalidMessage' };
+}
+
+function ofInterval(of: Row): Row {
+  return { ...of, code: 'InvalidInterval' };
 }
 
 function unknownChild(of: Row): Row {
@@ -1870,6 +1883,10 @@ function isClosed(breaker: vigil.CircuitBreaker): void {
 
 function aBulkhead(): vigil.Bulkhead {
   return new vigil.Bulkhead('kept', { maxConcurrent: 1 }, quiet());
+}
+
+function aTimer(): vigil.Timer {
+  return new vigil.Timer(quiet());
 }
 
 function aKeyedLimiter(): vigil.KeyedRateLimiter {

@@ -18,6 +18,7 @@ export {
   RetryBudget,
   Subscriber,
   Supervisor,
+  Timer,
 } from './low-level.js';
 export type { MessageBuilder } from './message-builder.js';
 export type { PresetName } from './presets.js';

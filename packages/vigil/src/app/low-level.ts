@@ -4,6 +4,7 @@ import {
   MailboxSettings,
   type OwnedSender,
   ProcessMailbox as CoreProcessMailbox,
+  Timer as CoreTimer,
 } from '../core/index.js';
 import { Subscriber as CoreSubscriber } from '../messaging/index.js';
 import {
@@ -86,6 +87,14 @@ export class KeyedRateLimiter extends CoreKeyedRateLimiter {
   /** @throws {VigilError} `InvalidConfiguration` that names the option. */
   constructor(options: KeyedRateLimiterOptions, runtime: Runtime = defaultRuntime()) {
     super(options, environmentOf(runtime));
+  }
+}
+
+/** Timers on the default runtime unless another is given. */
+export class Timer extends CoreTimer {
+  /** @throws {VigilError} `InvalidConfiguration` when it is no runtime. */
+  constructor(runtime: Runtime = defaultRuntime()) {
+    super(environmentOf(runtime));
   }
 }
 

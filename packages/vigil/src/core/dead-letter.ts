@@ -1,3 +1,4 @@
+import { isVigilError } from './errors.js';
 import type { Message } from './message.js';
 
 /** Why a message is a dead letter. */
@@ -15,4 +16,12 @@ export interface DeadLetter<T = unknown> {
   readonly timestampMs: number;
   /** It failed so often that it is not replayed any more. */
   readonly poisoned: boolean;
+}
+
+/** Why a message became one whose sender is not there to be told of a refusal. */
+export function refusalReason(error: unknown): DeadLetterReason {
+  if (isVigilError(error, 'MailboxFull')) return 'mailbox_full';
+  if (isVigilError(error, 'InboxClosed')) return 'inbox_closed';
+  if (isVigilError(error, 'ProcessNotFound')) return 'process_exited';
+  return 'delivery_failed';
 }

@@ -33,6 +33,7 @@ export const VIGIL_ERROR_CODES = [
   'AbnormalExit',
   'OutOfMemory',
   'InvalidConfiguration',
+  'InvalidInterval',
   'OperationTimeout',
   'InvalidState',
 ] as const;

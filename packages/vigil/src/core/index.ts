@@ -8,7 +8,7 @@
  */
 export * from './clock.js';
 export * from './close-callbacks.js';
-export type * from './dead-letter.js';
+export * from './dead-letter.js';
 export * from './dead-letter-queue.js';
 export type * from './environment.js';
 export * from './errors.js';
@@ -41,6 +41,7 @@ export * from './ring-queue.js';
 export type * from './sender.js';
 export * from './shared/index.js';
 export * from './telemetry-event.js';
+export { type SendAfterOptions, Timer, type TimerSnapshot } from './timer.js';
 export * from './timer-queue.js';
 export type * from './topic-exchange.js';
 export * from './validation.js';

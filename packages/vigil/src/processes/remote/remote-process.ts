@@ -1,10 +1,8 @@
 import {
   type Cancel,
   crashed,
-  type DeadLetterReason,
   describeValue,
   type ExitReason,
-  isVigilError,
   KILLED,
   isTrafficEvent,
   LocalInbox,
@@ -12,6 +10,7 @@ import {
   type Message,
   NORMAL,
   type ProcessInbox,
+  refusalReason,
   type ReplyOutcome,
   type ReplyRoute,
   SharedReplyBox,
@@ -595,11 +594,4 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
         return this.inbox.deadLetters.discardAll();
     }
   }
-}
-
-function refusalReason(error: unknown): DeadLetterReason {
-  if (isVigilError(error, 'MailboxFull')) return 'mailbox_full';
-  if (isVigilError(error, 'InboxClosed')) return 'inbox_closed';
-  if (isVigilError(error, 'ProcessNotFound')) return 'process_exited';
-  return 'delivery_failed';
 }

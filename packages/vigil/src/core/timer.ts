@@ -1,0 +1,150 @@
+import type { Cancel, TimerOptions } from './clock.js';
+import { refusalReason } from './dead-letter.js';
+import type { Environment } from './environment.js';
+import { VigilError } from './errors.js';
+import { type Message, messageOf, type SendOptions } from './message.js';
+import type { Sender } from './sender.js';
+import { checkDuration, checkFunction, checkObject, describeValue } from './validation.js';
+
+const checkCallback = checkFunction<() => void>();
+
+export interface SendAfterOptions extends SendOptions, TimerOptions {}
+
+/** What became of the timers of a {@link Timer}. */
+export interface TimerSnapshot {
+  /** Those that wait, without those that were cancelled. */
+  readonly pending: number;
+  /** How often a callback was called, or a message sent. */
+  readonly fired: number;
+  readonly cancelled: number;
+}
+
+type TimerEnvironment = Pick<Environment, 'clock' | 'log' | 'deadLetters' | 'nextMessageId'>;
+
+/**
+ * Time-outs, intervals and delayed sends that can be cancelled together. Any number of them share one native timer; they come in the order of
+ * their deadlines, then of their making, never early, and never before the call that made them returns.
+ *
+ * Node does not stay alive for them unless `keepAlive` is true. A callback that throws is logged and harms no other.
+ *
+ * @see Erlang's `timer` and `send_after`.
+ */
+export class Timer implements Disposable {
+  readonly #environment: TimerEnvironment;
+  readonly #pending = new Set<Cancel>();
+  #fired = 0;
+  #cancelled = 0;
+
+  constructor(environment: TimerEnvironment) {
+    this.#environment = environment;
+  }
+
+  /**
+   * Calls back once.
+   *
+   * @param delayMs - milliseconds, also more than 2^31; with 0 it is called in a later turn.
+   * @returns what cancels it: true once, then false, and false when it has fired.
+   * @throws {VigilError} `InvalidConfiguration`.
+   */
+  setTimeout(delayMs: number, callback: () => void, options?: TimerOptions): Cancel {
+    checkDuration('delayMs', delayMs);
+    checkCallback('callback', callback);
+    return this.#start((end) => {
+      return this.#environment.clock.after(
+        delayMs,
+        () => {
+          end();
+          this.#fire(callback);
+        },
+        options,
+      );
+    });
+  }
+
+  /**
+   * Calls back again and again, without drift: the n-th time at n periods after the start. What was missed while the event loop stood still
+   * comes as one call.
+   *
+   * @returns what cancels it, also from within its own callback.
+   * @throws {VigilError} `InvalidInterval` when the period is no number of milliseconds > 0; `InvalidConfiguration`.
+   */
+  setInterval(periodMs: number, callback: () => void, options?: TimerOptions): Cancel {
+    if (typeof periodMs !== 'number' || !(periodMs > 0) || periodMs === Number.POSITIVE_INFINITY)
+      throw new VigilError('InvalidInterval', `periodMs must be a number of milliseconds > 0, got ${describeValue(periodMs)}`);
+    checkCallback('callback', callback);
+    const { clock } = this.#environment;
+    const startMs = clock.now();
+    return this.#start(() => {
+      let cancel: Cancel;
+      const next = (): Cancel => {
+        const periods = Math.floor((clock.now() - startMs) / periodMs) + 1;
+        return clock.after(
+          startMs + periods * periodMs - clock.now(),
+          () => {
+            // First, so that its own callback can cancel it.
+            cancel = next();
+            this.#fire(callback);
+          },
+          options,
+        );
+      };
+      cancel = next();
+      return () => cancel();
+    });
+  }
+
+  /**
+   * Sends a message later. When the target refuses it then, it is a dead letter of the runtime.
+   *
+   * @throws {VigilError} `InvalidConfiguration` for a delay that is none, `InvalidMessage` for options that are none.
+   */
+  sendAfter<T>(delayMs: number, target: Sender<T>, payload: T, options: SendAfterOptions = {}): Cancel {
+    checkObject('send options', options, 'InvalidMessage');
+    const { keepAlive, ...sendOptions } = options;
+    return this.setTimeout(delayMs, () => this.#send(target, payload, sendOptions), keepAlive === true ? { keepAlive } : undefined);
+  }
+
+  /** Cancels all that wait. */
+  cancel(): void {
+    for (const cancel of this.#pending) cancel();
+  }
+
+  snapshot(): TimerSnapshot {
+    return { pending: this.#pending.size, fired: this.#fired, cancelled: this.#cancelled };
+  }
+
+  [Symbol.dispose](): void {
+    this.cancel();
+  }
+
+  #start(begin: (end: () => void) => Cancel): Cancel {
+    const cancelClock = begin(() => this.#pending.delete(cancel));
+    const cancel = (): boolean => {
+      if (!this.#pending.delete(cancel)) return false;
+      cancelClock();
+      this.#cancelled += 1;
+      return true;
+    };
+    this.#pending.add(cancel);
+    return cancel;
+  }
+
+  #fire(callback: () => void): void {
+    this.#fired += 1;
+    try {
+      callback();
+    } catch (error) {
+      this.#environment.log.error('the callback of a timer failed', error);
+    }
+  }
+
+  #send<T>(target: Sender<T>, payload: T, options: SendOptions): void {
+    const { clock, deadLetters, nextMessageId } = this.#environment;
+    try {
+      target.send(payload, options);
+    } catch (error) {
+      const message: Message = messageOf(nextMessageId(), payload, options, undefined, clock);
+      deadLetters.add(message, refusalReason(error), 'name' in target ? String(target.name) : 'timer');
+    }
+  }
+}
