@@ -12,6 +12,8 @@ import { inboxOneByOne } from './inbox-one-by-one.js';
 import { messagesAcrossBoundaries } from './messages.js';
 import { pingPong } from './ping-pong.js';
 import { policyBulkhead, policyComposed, policyHedge, policyRetry, policyTimeout } from './policies.js';
+import { rateLimiter } from './rate-limiter.js';
+import { timers } from './timers.js';
 import { restartAmongMany } from './restart-among-many.js';
 import { sharedInboxObjects, sharedInboxStrings } from './shared-inbox.js';
 import { startChild } from './start-child.js';
@@ -35,6 +37,8 @@ export const lines: readonly Line[] = [
   policyRetry,
   policyBulkhead,
   policyHedge,
+  rateLimiter,
+  timers,
   startChild,
   crashToRestart,
   restartAmongMany,

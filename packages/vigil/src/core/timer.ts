@@ -77,16 +77,16 @@ export class Timer implements Disposable {
     return this.#start(() => {
       let cancel: Cancel;
       const next = (): Cancel => {
-        const periods = Math.floor((clock.now() - startMs) / periodMs) + 1;
-        return clock.after(
-          startMs + periods * periodMs - clock.now(),
-          () => {
-            // First, so that its own callback can cancel it.
-            cancel = next();
-            this.#fire(callback);
-          },
-          options,
-        );
+        const passedMs = clock.now() - startMs;
+        const periods = Math.floor(passedMs / periodMs) + 1;
+        // Rounding can make it a little less than nothing.
+        const delayMs = Math.max(periods * periodMs - passedMs, 0);
+        const fire = (): void => {
+          // First, so that its own callback can cancel it.
+          cancel = next();
+          this.#fire(callback);
+        };
+        return clock.after(delayMs, fire, options);
       };
       cancel = next();
       return () => cancel();
