@@ -3,7 +3,6 @@ import { runtime, type Supervisor, type SupervisorBuilder } from '../../app/inde
 import type { Startable } from '../../supervision/index.js';
 import { type Inbox, type MailboxStats, SystemClock, systemRandom } from '../../core/index.js';
 import type { ProcessRef } from '../runner.js';
-import { moduleOf } from '../remote/outpost.suite.js';
 import { thread } from '../thread/thread-runner.js';
 
 /** Each with a thread that sends and one that receives. */
@@ -11,27 +10,14 @@ const PAIRS = 3;
 /** How long a thread lives at the most, in milliseconds: hardly longer than its start takes, so that as many are killed as can be started. */
 const MOST_LIFE_MS = 100;
 
-/** Sends as fast as it can: to the shared inbox of all, and to the own inbox of a relay, wherever that is just now. */
-const PRODUCER = `
-  const { orders, relay } = ctx.args;
-  for (let number = 0; ; number += 1) {
-    try {
-      if (number % 2 === 0) await orders.sendWait(number, { ttlMs: number % 10 === 0 ? 1 : undefined });
-      else ctx.whereis(relay)?.send({ number });
-    } catch {
-      // The inbox of the relay is full, or the relay has just been killed.
-    }
-    if (number % 200 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-  }`;
+const MODULES = [new URL('./soak-producer.suite.js', import.meta.url), new URL('./soak-relay.suite.js', import.meta.url)];
 
-/** Receives from both. */
-const RELAY = `
-  const { orders, relay } = ctx.args;
-  ctx.register(relay);
-  const own = async () => { for (;;) { await ctx.inbox.recv(); ctx.inbox.recvBatch(64); } };
-  const shared = async () => { for (;;) { await orders.recv(); orders.recvBatch(64); } };
-  await Promise.all([own(), shared()]);
-`;
+/** What a thread of the soak is given. */
+export interface SoakArgs {
+  readonly orders: Inbox<number>;
+  /** The name of the relay of a pair. */
+  readonly relay: string;
+}
 
 const clock = new SystemClock();
 
@@ -46,8 +32,8 @@ export async function soak(durationMs: number): Promise<Soaked> {
   const own = runtime();
   const orders = own.inboxBuilder<number>().capacity(500).shared().build();
   const lives = Array.from({ length: PAIRS }, (_, pair) => {
-    const args = { orders, relay: `relay ${pair}` };
-    return [PRODUCER, RELAY].map((body) => new Lives(own.supervisor().maxRestarts(0), thread(moduleOf(body)), args));
+    const args: SoakArgs = { orders, relay: `relay ${pair}` };
+    return MODULES.map((module) => new Lives(own.supervisor().maxRestarts(0), thread(module), args));
   }).flat();
   const untilMs = clock.now() + durationMs;
   await Promise.all(lives.map((each) => each.killUntil(untilMs)));
