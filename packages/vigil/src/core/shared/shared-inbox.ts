@@ -719,6 +719,11 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
         this.#reportExpired(message);
         continue;
       }
+      // One that came in since the replies were handed over.
+      if (this.#replies?.isMeant(message.metadata.correlationId) === true) {
+        this.#handOver(record, message, this.#replies);
+        continue;
+      }
       return this.#receiveFrom(record, message);
     }
     return undefined;
@@ -745,17 +750,21 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     if (replies === undefined || replies.isIdle) return;
     const isMeant = (correlationId: string) => replies.isMeant(correlationId);
     for (let record = this.#takeReply(isMeant); record !== NONE; record = this.#takeReply(isMeant)) {
-      const message = this.#read(record);
-      const waiter = replies.takeWaiter(message);
-      if (waiter === undefined) {
-        this.#ring.settle(record, DEAD_LETTERED);
-        this.keepLate(message);
-      } else {
-        waiter.resolve(this.#receiveFrom(record, message));
-        this.#reportReceived(message);
-      }
-      this.#ring.ringForRoom();
+      this.#handOver(record, this.#read(record), replies);
     }
+  }
+
+  /** To who waits for it; to the dead letters when that one has given up. */
+  #handOver(record: number, message: Message<T>, replies: AwaitedReplies<T>): void {
+    const waiter = replies.takeWaiter(message);
+    if (waiter === undefined) {
+      this.#ring.settle(record, DEAD_LETTERED);
+      this.keepLate(message);
+    } else {
+      waiter.resolve(this.#receiveFrom(record, message));
+      this.#reportReceived(message);
+    }
+    this.#ring.ringForRoom();
   }
 
   /** Keeps a reply that nobody waits for any more. */
@@ -774,7 +783,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   /** Takes what it can at once; whether there was anything, if only what has expired. */
   #takeBatch(into: Message<T>[], limit: number): boolean {
-    this.#handOverReplies();
+    if (this.#replies?.isIdle === false) return this.#takeOneOf(into);
     const ring = this.#ring;
     const count = ring.takeBatch(limit);
     const first = ring.taken(0);
@@ -794,6 +803,16 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     }
     ring.settleBatch(count);
     if (this.#environment.telemetry.wants('message_received')) for (const message of into.slice(next)) this.#reportReceived(message);
+    return true;
+  }
+
+  /** The same where replies are awaited, which could be among those of a batch. */
+  #takeOneOf(into: Message<T>[]): boolean {
+    this.#handOverReplies();
+    const message = this.#take();
+    if (message === undefined) return false;
+    into.push(message);
+    this.#reportReceived(message);
     return true;
   }
 
