@@ -44,6 +44,8 @@ export {
   via,
 } from './app/index.js';
 export {
+  type BackpressureOptions,
+  type BackpressureStrategy,
   type Cancel,
   type Clock,
   type CloseOptions,
@@ -53,9 +55,11 @@ export {
   describeExit,
   type ExitReason,
   type FanOutResult,
+  type FlowStats,
   type Inbox,
   type InboxStats,
   type SharedInbox,
+  type RateLimitOptions,
   type SharedInboxOptions,
   isVigilError,
   type Logger,
@@ -155,6 +159,7 @@ export {
   type FailureRate,
   fallback,
   type FallbackFunction,
+  FlowControlledInbox,
   hedge,
   type HedgeOptions,
   type KeyedRateLimiterOptions,

@@ -124,6 +124,16 @@ const MAILBOX_OPTIONS: DomainsOf<Required<vigil.MailboxOptions>> = {
   maxMessageSize: positiveCount,
   sizeOf: callback,
   onPoison: callback,
+  backpressure: { takes: (value) => isObject(value) && 'strategy' in value, examples: [{ strategy: 'block' }] },
+  rateLimit: { takes: (value) => isObject(value) && 'maxPerSecond' in value, examples: [{ maxPerSecond: 5 }] },
+};
+
+/** Of an inbox with a capacity of 10. */
+const BACKPRESSURE: DomainsOf<Required<vigil.BackpressureOptions>> = {
+  strategy: { ...needed(oneOf('drop_oldest', 'drop_newest', 'block', 'return_error', 'adaptive')), examples: ['adaptive'] },
+  highWatermark: { takes: (value) => positiveCount.takes(value) && Number(value) <= 10, examples: [5, 10], traps: [11] },
+  lowWatermark: { takes: (value) => positiveCount.takes(value) && Number(value) <= 10, examples: [1, 10], traps: [11] },
+  maxDelayMs: duration,
 };
 
 const RESTART_DELAY: DomainsOf<Required<vigil.RestartDelay>> = {
@@ -559,7 +569,11 @@ const TABLE: readonly Row[] = [
     defaultTTL: as('defaultTtlMs', duration),
     maxMessageSize: positiveCount,
     sizeOf: callback,
+    withBackpressure: { ...MAILBOX_OPTIONS.backpressure, option: 'backpressure' },
+    withRateLimit: { ...MAILBOX_OPTIONS.rateLimit, option: 'rateLimit' },
   }),
+  ...flowRows('InboxBuilder.withBackpressure', (how) => quiet().inboxBuilder().capacity(10).withBackpressure(how).build()),
+  ...rateRows('InboxBuilder.withRateLimit', (how) => quiet().inboxBuilder().withRateLimit(how).build()),
   ...options('InboxBuilder.shared', 'shared options', { bytes: { ...positiveCount, examples: [1, 2 ** 20] } }, () =>
     givenTo(
       quiet().inboxBuilder().name('kept'),
@@ -1120,6 +1134,11 @@ const TABLE: readonly Row[] = [
     give: (value: object | undefined) =>
       new vigil.KeyedRateLimiter(isObject(value === undefined ? {} : value) ? { perSecond: 1, ...value } : only(value), quiet()),
   })),
+  row('FlowControlledInbox', 'inbox', { takes: () => false, examples: [], isRequired: true }, () => ({
+    give: (value) => new vigil.FlowControlledInbox(value, { maxPerSecond: 1 }),
+  })),
+  ...flowRows('FlowControlledInbox', (how) => new vigil.FlowControlledInbox(anInboxOfTen(), undefined, how)),
+  ...rateRows('FlowControlledInbox', (how) => new vigil.FlowControlledInbox(anInboxOfTen(), how)),
   row('KeyedRateLimiter', 'runtime', runtimes, () => ({ give: (value) => new vigil.KeyedRateLimiter({ perSecond: 1 }, value) })),
   row('KeyedRateLimiter.allow', 'key', needed(text), () => ({ give: (value) => aKeyedLimiter().allow(value) })),
   row('KeyedRateLimiter.allow', 'tokens', count, () => ({ give: (value) => aKeyedLimiter().allow('x', value) })),
@@ -1210,7 +1229,27 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
     'childOverdue',
     'childNotified',
   ],
+  // What the inbox in it takes has its rows.
+  FlowControlledInbox: [
+    'name',
+    'deadLetters',
+    'send',
+    'sendMessage',
+    'sendBatch',
+    'sendWait',
+    'recv',
+    'recvTimeout',
+    'tryRecv',
+    'recvBatch',
+    'peek',
+    'deadLetter',
+    'stats',
+    'isClosed',
+    'onClose',
+    'close',
+  ],
   Inbox: [
+    'control',
     'lateReplies',
     'recvReply',
     'name',
@@ -1230,6 +1269,11 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
     'isDrained',
   ],
   ProcessMailbox: [
+    'admit',
+    'canMakeRoom',
+    'canResume',
+    'control',
+    'flow',
     'giveUpLate',
     'takeWhere',
     'adopt',
@@ -1331,6 +1375,7 @@ describe('the table of bad input', async () => {
     RetryBudget: vigil.RetryBudget.prototype,
     CircuitBreaker: vigil.CircuitBreaker.prototype,
     Bulkhead: vigil.Bulkhead.prototype,
+    FlowControlledInbox: new vigil.FlowControlledInbox(anInboxOfTen(), { maxPerSecond: 1 }),
     RateLimiter: vigil.RateLimiter.prototype,
     KeyedRateLimiter: vigil.KeyedRateLimiter.prototype,
     Timer: vigil.Timer.prototype,
@@ -1443,6 +1488,24 @@ function options(of: string, objectName: string, domains: Readonly<Record<string
     ),
   );
   return [row(of, objectName, object, begin), ...ofOptions];
+}
+
+/** The rows of what takes how an inbox with a capacity of 10 is kept from filling up. */
+function flowRows(of: string, give: (how: vigil.BackpressureOptions) => unknown): Row[] {
+  return Object.entries(BACKPRESSURE).map(([option, domain]) =>
+    row(of, `backpressure.${option}`, domain, () => ({ give: (value) => give({ strategy: 'adaptive', [option]: only(value) }) })),
+  );
+}
+
+function rateRows(of: string, give: (how: vigil.RateLimitOptions) => unknown): Row[] {
+  return [
+    row(of, 'rateLimit.maxPerSecond', needed(rate), () => ({ give: (value) => give({ maxPerSecond: value }) })),
+    row(of, 'rateLimit.burst', positiveCount, () => ({ give: (value) => give({ maxPerSecond: 1, burst: value }) })),
+  ];
+}
+
+function anInboxOfTen(): vigil.Inbox {
+  return quiet().inboxBuilder().capacity(10).build();
 }
 
 function inside(begin: Row['begin'], wrap: (value: never) => object): Row['begin'] {

@@ -123,6 +123,23 @@ for (const [kind, runner] of Object.entries(kinds)) {
       );
     });
 
+    it('holds back who sends to it, as its inbox options say', async () => {
+      const backpressure = { strategy: 'drop_newest', highWatermark: 2 } as const;
+      const pool = await begin({ inbox: { backpressure, rateLimit: { maxPerSecond: 0.001, burst: 3 } } });
+      await Promise.all([heard(), heard()]);
+      await pool.suspendChild('square_0');
+      const address = pool.address('square_0');
+      assert.deepEqual([address.send(2), address.send(3), address.send(4)], ['queued', 'queued', 'dropped']);
+      await pool.resumeChild('square_0');
+      assert.deepEqual([await heard(), await heard()], [4, 9]);
+      assert.equal(address.send(5), 'queued');
+      assert.throws(
+        () => address.send(6),
+        (error) => vigil.isVigilError(error, 'RateLimitExceeded'),
+      );
+      assert.equal(await heard(), 25);
+    });
+
     it('shows what it is in the tree', async () => {
       const pool = await begin();
       await Promise.all([heard(), heard()]);

@@ -6,6 +6,12 @@ import type { SharedArgs } from './fixtures/shared-worker.js';
 
 const MODULE = new URL('./fixtures/shared-worker.js', import.meta.url);
 
+/** What `produce numbers` sends. */
+function numbered(payload: unknown): [string, number] {
+  if (!Array.isArray(payload)) assert.fail('it is a pair');
+  return [String(payload[0]), Number(payload[1])];
+}
+
 /** Threads that share two inboxes with this event loop, and end with the test. */
 class World implements AsyncDisposable {
   readonly runtime: vigil.Runtime = vigil.runtime();
@@ -124,6 +130,39 @@ describe('a shared inbox in the args of a thread', () => {
     }
     await world.jobs.sendWait('end');
     assert.deepEqual(await world.received(1), ['nothing came']);
+  });
+
+  it('keeps threads that send by blocking between its watermarks', async () => {
+    await using world = await World.start();
+    const backpressure = { strategy: 'block', highWatermark: 8, lowWatermark: 3 } as const;
+    const out = world.runtime.inboxBuilder<unknown>().withBackpressure(backpressure).shared().build();
+    for (let count = 0; count < 3; count += 1) await world.thread('produce numbers', { out: [out] });
+    const last = new Map<unknown, number>();
+    for (let count = 0; count < 3000; count += 1) {
+      const { payload } = await out.recv();
+      const [thread, number] = numbered(payload);
+      assert.equal(number, (last.get(thread) ?? -1) + 1, 'in order, and none lost');
+      last.set(thread, number);
+    }
+    const { peakDepth, flow } = out.stats();
+    assert.ok(peakDepth <= 8, `${peakDepth} waited at a time`);
+    assert.ok((flow?.blocked ?? 0) > 0);
+    out.close();
+  });
+
+  it('holds threads back that send by blocking, by its rate and between its watermarks', async () => {
+    await using world = await World.start();
+    const builder = world.runtime.inboxBuilder<unknown>().shared();
+    const limited = builder.withRateLimit({ maxPerSecond: 20, burst: 1 }).build();
+    await world.thread('produce numbers', { out: [limited] });
+    await limited.recv();
+    const sinceMs = performance.now();
+    await limited.recv();
+    await limited.recv();
+    // The first of them may have been on its way.
+    assert.ok(performance.now() - sinceMs >= 50);
+    assert.ok((limited.stats().flow?.delayed ?? 0) >= 2);
+    limited.close();
   });
 
   it('does not block the event loop of the application', async () => {

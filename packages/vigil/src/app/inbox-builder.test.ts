@@ -91,6 +91,44 @@ describe('InboxBuilder', () => {
     assert.throws(() => inbox.send({ bytes: 101 }), isError('MessageTooLarge'));
   });
 
+  it('withRateLimit: so many in a second, of a local inbox and a shared one', async () => {
+    for (const make of [(builder: InboxBuilder<string>) => builder, (builder: InboxBuilder<string>) => builder.shared()]) {
+      const clock = new VirtualClock();
+      const inbox = make(new Runtime({ clock }).inboxBuilder<string>().withRateLimit({ maxPerSecond: 2, burst: 1 })).build();
+      inbox.send('a');
+      assert.throws(() => inbox.send('b'), isError('RateLimitExceeded'));
+      await clock.advance(500);
+      assert.equal(inbox.send('c'), 'queued');
+      assert.equal(inbox.stats().flow?.throttled, 1);
+    }
+  });
+
+  it('withBackpressure: what is done at the high watermark, of a local inbox and a shared one', () => {
+    for (const make of [(builder: InboxBuilder<string>) => builder, (builder: InboxBuilder<string>) => builder.shared()]) {
+      const inbox = build((builder) => make(builder.withBackpressure({ strategy: 'drop_oldest', highWatermark: 2 })));
+      fill(inbox, 3);
+      assert.deepEqual([inbox.stats().depth, inbox.stats().capacity, inbox.stats().flow?.dropped], [2, 1000, 1]);
+    }
+  });
+
+  for (const [what, backpressure] of [
+    ['a low watermark above the high one', { strategy: 'drop_newest', highWatermark: 2, lowWatermark: 3 }],
+    ['a low watermark of 0 that blocks', { strategy: 'block', highWatermark: 2, lowWatermark: 0 }],
+    ['a low watermark of 0 that delays', { strategy: 'adaptive', highWatermark: 2, lowWatermark: 0 }],
+    ['a high watermark above the capacity', { strategy: 'block', highWatermark: 11 }],
+    ['a delay where nobody is delayed', { strategy: 'block', maxDelayMs: 5 }],
+  ] as const) {
+    it(`BP-05: withBackpressure refuses ${what} when it builds`, () => {
+      const builder = new Runtime().inboxBuilder().capacity(10).withBackpressure(backpressure);
+      assert.throws(() => builder.build(), isError('InvalidConfiguration'));
+    });
+  }
+
+  it("BP-05: takes a low watermark of 0 that is nobody's", () => {
+    const inbox = build((builder) => builder.withBackpressure({ strategy: 'drop_newest', highWatermark: 1, lowWatermark: 0 }));
+    assert.deepEqual([inbox.send('a'), inbox.send('b')], ['queued', 'dropped']);
+  });
+
   it('works as statements as it does chained', () => {
     const builder = new Runtime().inboxBuilder<string>();
     builder.name('orders');

@@ -1,4 +1,5 @@
 import {
+  type BackpressureOptions,
   checkName,
   checkObject,
   checkOr,
@@ -9,6 +10,7 @@ import {
   LocalInbox,
   type MailboxOptions,
   MailboxSettings,
+  type RateLimitOptions,
   SharedInbox,
   type SharedInboxEnvironment,
   type SharedInboxOptions,
@@ -79,6 +81,16 @@ export class InboxBuilder<T> {
   /** Tells the size of a payload that is neither a string nor bytes. */
   sizeOf(measure: (payload: T) => number): this {
     return this.#set({ sizeOf: measure });
+  }
+
+  /** How many messages may come in in a second; default: any number. `stats().flow` tells how often it held somebody back. */
+  withRateLimit(limit: RateLimitOptions): this {
+    return this.#set({ rateLimit: limit });
+  }
+
+  /** What is done when it fills up; default: it refuses, or keeps dead letters, when it is full. */
+  withBackpressure(backpressure: BackpressureOptions): this {
+    return this.#set({ backpressure });
   }
 
   /**

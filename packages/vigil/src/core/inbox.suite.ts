@@ -3,6 +3,7 @@ import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import { describeClosing } from './inbox-close.suite.js';
 import { describeDeadLetters } from './inbox-dead-letters.suite.js';
+import { describeFlowControl } from './inbox-flow.suite.js';
 import { describeHistories } from './inbox-histories.suite.js';
 import { describeMessages } from './inbox-messages.suite.js';
 import { describeModel } from './inbox-model.suite.js';
@@ -19,6 +20,7 @@ export function describeInbox(engine: InboxEngine): void {
   describeWaitingForRoom(engine);
   describeDeadLetters(engine);
   describeClosing(engine);
+  describeFlowControl(engine);
   describeModel(engine);
   describeHistories(engine);
 }

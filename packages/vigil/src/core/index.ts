@@ -5,6 +5,9 @@
  * balance; nothing in it waits. `LocalInbox` puts promises around it: receivers in line while it is empty, senders in line
  * while it is full. A message's way is `send` → checks (closed, size, expiry, room) → its priority's ring → the first
  * waiting receiver, or a later one; every other end of it is counted, and most can be replayed.
+ *
+ * `FlowControl` stands before the checks of an engine that has it: the rate limit says when a send has its turn, the watermarks what becomes
+ * of it then. Its figures are kept in books that are the engine's: fields, or words of the shared memory.
  */
 export * from './clock.js';
 export * from './close-callbacks.js';
@@ -13,6 +16,14 @@ export * from './dead-letter-queue.js';
 export type * from './environment.js';
 export * from './errors.js';
 export * from './exit-reason.js';
+export {
+  type BackpressureOptions,
+  type BackpressureStrategy,
+  checkBackpressure,
+  checkRateLimit,
+  type FlowStats,
+  type RateLimitOptions,
+} from './flow-settings.js';
 export * from './growing-delay.js';
 export * from './host-environment.js';
 export type * from './inbox.js';
@@ -43,6 +54,7 @@ export * from './shared/index.js';
 export * from './telemetry-event.js';
 export { type SendAfterOptions, Timer, type TimerSnapshot } from './timer.js';
 export * from './timer-queue.js';
+export * from './token-bucket.js';
 export type * from './topic-exchange.js';
 export * from './validation.js';
 export { WaitingLine } from './waiting-line.js';

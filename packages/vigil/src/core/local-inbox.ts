@@ -11,13 +11,15 @@ import { type ArrivalListener, type CloseOptions, type MailboxSettings, type Out
 import type { SendOutcome, SendWaitOptions, WaitOptions } from './sender.js';
 import { checkArray, checkDuration, checkObject, checkPositiveCount, checkWaitOptions } from './validation.js';
 import { AwaitedReplies } from './awaited-replies.js';
+import type { TurnOptions } from './flow-control.js';
+import type { FlowSettings } from './flow-settings.js';
 import { type JoinOptions, type Waiter, WaitingLine } from './waiting-line.js';
 
 /**
  * The inbox of one event loop: a {@link ProcessMailbox} and the promises that wait for it.
  *
- * Invariants: receivers wait only while the mailbox is empty or held, senders only while it is full; whoever makes either untrue
- * serves them before it returns.
+ * Invariants: receivers wait only while the mailbox is empty or held, senders only while it is full, or has not fallen below its low watermark
+ * since; whoever makes either untrue serves them before it returns.
  */
 export class LocalInbox<T = unknown> implements ProcessInbox<T>, ArrivalListener<T> {
   /** Where its messages go when they are not received here. */
@@ -45,12 +47,12 @@ export class LocalInbox<T = unknown> implements ProcessInbox<T>, ArrivalListener
   }
 
   send(payload: T, options?: SendOptions): SendOutcome {
-    this.#admitSenders();
+    this.#letWaitingGoFirst();
     return this.#mailbox.post(payload, options);
   }
 
   sendMessage(message: Message<T>): SendOutcome {
-    this.#admitSenders();
+    this.#letWaitingGoFirst();
     return this.#mailbox.send(message);
   }
 
@@ -76,8 +78,17 @@ export class LocalInbox<T = unknown> implements ProcessInbox<T>, ArrivalListener
     signal?.throwIfAborted();
     const own = this.outlet === undefined ? payload : this.outlet.convert(payload);
     const message = messageOf(this.#environment.nextMessageId(), own, rest, undefined, this.#environment.clock);
-    const mustWait = this.#hasWaitingSenders() || !this.#mailbox.hasRoom();
-    if (this.#mailbox.isClosed() || !mustWait) return this.#mailbox.send(message);
+    if (this.#mailbox.isClosed()) return this.#mailbox.send(message);
+    const { flow } = this.#mailbox;
+    if (flow === undefined) return this.#admitWhenRoom(message, { signal, timeoutMs });
+    const post = (leftMs: number | undefined) => this.#admitWhenRoom(message, { signal, timeoutMs: leftMs });
+    return flow.sendInTurn(() => this.#mailbox.depth, { signal, timeoutMs }, post);
+  }
+
+  async #admitWhenRoom(message: Message<T>, { signal, timeoutMs }: TurnOptions): Promise<SendOutcome> {
+    const mustWait = (this.#hasWaitingSenders() || !this.#mailbox.hasRoom()) && !this.#mailbox.canMakeRoom(message);
+    if (this.#mailbox.isClosed() || !mustWait) return this.#mailbox.admit(message);
+    this.#mailbox.flow?.count('blocked');
     this.#senders ??= new WaitingLine(this.#environment.clock);
     const admitted = this.#senders.join<never>(message, { signal, timeoutMs, timedOut: () => this.#throwDeliveryTimeout(timeoutMs) });
     this.#watchExpiry();
@@ -148,7 +159,8 @@ export class LocalInbox<T = unknown> implements ProcessInbox<T>, ArrivalListener
   }
 
   stats(): InboxStats {
-    return { ...this.#mailbox.stats(), waitingReceivers: this.#receivers?.size ?? 0, waitingSenders: this.#senders?.size ?? 0 };
+    const waitingSenders = (this.#senders?.size ?? 0) + (this.#mailbox.flow?.delayed ?? 0);
+    return { ...this.#mailbox.stats(), waitingReceivers: this.#receivers?.size ?? 0, waitingSenders };
   }
 
   isClosed(): boolean {
@@ -161,6 +173,11 @@ export class LocalInbox<T = unknown> implements ProcessInbox<T>, ArrivalListener
 
   close(options?: CloseOptions): void {
     this.#endIntake(options);
+  }
+
+  /** @internal @see ProcessMailbox.control */
+  control(settings: FlowSettings): void {
+    this.#mailbox.control(settings);
   }
 
   /** @internal */
@@ -281,19 +298,27 @@ export class LocalInbox<T = unknown> implements ProcessInbox<T>, ArrivalListener
     return this.#senders !== undefined && this.#senders.size > 0;
   }
 
-  /** Called before others send, too: what has expired meanwhile has made room for those who wait. */
+  /** What has expired meanwhile has made room for those who wait. While they still do, there is none for others. */
+  #letWaitingGoFirst(): void {
+    this.#admitSenders();
+    if (this.#hasWaitingSenders() && this.#mailbox.flow?.isBlocking === true && !this.#mailbox.isClosed())
+      throw this.#mailbox.refusal('MailboxFull', `others wait for room in inbox "${this.name}", below its low watermark`);
+  }
+
   #admitSenders(): void {
     if (!this.#hasWaitingSenders()) return;
-    while (this.#hasWaitingSenders() && this.#mailbox.hasRoom()) {
-      const sender = this.#senders?.shift();
-      if (sender !== undefined) this.#admit(sender);
+    if (this.#mailbox.canResume()) {
+      while (this.#hasWaitingSenders() && this.#mailbox.hasRoom()) {
+        const sender = this.#senders?.shift();
+        if (sender !== undefined) this.#admit(sender);
+      }
     }
     this.#watchExpiry();
   }
 
   #admit(sender: Waiter<SendOutcome, Message<T>>): void {
     try {
-      sender.resolve(this.#mailbox.send(sender.item));
+      sender.resolve(this.#mailbox.admit(sender.item));
     } catch (error) {
       sender.reject(error);
     }
@@ -312,7 +337,9 @@ export class LocalInbox<T = unknown> implements ProcessInbox<T>, ArrivalListener
   #sendEverybodyAway(): void {
     this.#receivers?.rejectAll(() => this.#closedError());
     this.#replies?.rejectAll(() => this.#closedError());
-    this.#senders?.rejectAll(() => this.#mailbox.refusal('InboxClosed', `inbox "${this.name}" is closed`));
+    const refusal = () => this.#mailbox.refusal('InboxClosed', `inbox "${this.name}" is closed`);
+    this.#senders?.rejectAll(refusal);
+    this.#mailbox.flow?.rejectAll(refusal);
   }
 
   #closedError(): VigilError {

@@ -1,3 +1,4 @@
+import type { FlowStats } from './flow-settings.js';
 import type { MessagePriority } from './message.js';
 
 /**
@@ -27,4 +28,6 @@ export interface MailboxStats {
   readonly messagesRejected: number;
   /** Dead letters held now. */
   readonly deadLetters: number;
+  /** What flow control has done, where there is any. */
+  readonly flow?: FlowStats;
 }

@@ -23,6 +23,8 @@ describe('MailboxSettings', () => {
       ['maxMessageSize', undefined],
       ['sizeOf', undefined],
       ['onPoison', undefined],
+      ['backpressure', undefined],
+      ['rateLimit', undefined],
     ]);
   });
 

@@ -6,6 +6,16 @@ import type { MailboxEnvironment } from './environment.js';
 import { failFast, VigilError, type VigilErrorCode } from './errors.js';
 import type { MailboxStats } from './mailbox-stats.js';
 import { MESSAGE_PRIORITIES, Message, type MessagePriority, mailboxAccess, messageOf, type SendOptions } from './message.js';
+import { FlowControl, LocalFlowBooks } from './flow-control.js';
+import {
+  type Backpressure,
+  type BackpressureOptions,
+  checkBackpressure,
+  checkRateLimit,
+  type FlowSettings,
+  type RateLimit,
+  type RateLimitOptions,
+} from './flow-settings.js';
 import { RingQueue } from './ring-queue.js';
 import type { SendOutcome } from './sender.js';
 import { checkBoolean, checkDuration, checkOr, checkFunction, checkObject, checkPositiveCount, optional } from './validation.js';
@@ -29,6 +39,10 @@ export interface MailboxOptions<T = unknown> {
   readonly sizeOf?: ((payload: T) => number) | undefined;
   /** Called once for each message that became poison. */
   readonly onPoison?: ((letter: DeadLetter<T>) => void) | undefined;
+  /** What is done when it fills up; default: it refuses, or keeps dead letters, when it is full. */
+  readonly backpressure?: BackpressureOptions | undefined;
+  /** How many messages may come in in a second; default: any number. */
+  readonly rateLimit?: RateLimitOptions | undefined;
 }
 
 const checkSizeOf = optional(checkFunction<(payload: unknown) => number>());
@@ -45,6 +59,8 @@ export class MailboxSettings<T = unknown> {
   readonly maxMessageSize: number | undefined;
   readonly sizeOf: ((payload: T) => number) | undefined;
   readonly onPoison: ((letter: DeadLetter<T>) => void) | undefined;
+  readonly backpressure: Backpressure | undefined;
+  readonly rateLimit: RateLimit | undefined;
 
   /**
    * @param defaults - settings to fall back to, before Vigil's own defaults.
@@ -66,6 +82,9 @@ export class MailboxSettings<T = unknown> {
     this.maxMessageSize = checkOr(optional(checkPositiveCount), 'maxMessageSize', options.maxMessageSize, defaults.maxMessageSize);
     this.sizeOf = checkOr(checkSizeOf, 'sizeOf', options.sizeOf, defaults.sizeOf);
     this.onPoison = checkOr(checkOnPoison, 'onPoison', options.onPoison, defaults.onPoison);
+    const { backpressure = defaults.backpressure, rateLimit = defaults.rateLimit } = options;
+    this.backpressure = backpressure === undefined ? undefined : checkBackpressure(backpressure, this.capacity);
+    this.rateLimit = rateLimit === undefined ? undefined : checkRateLimit(rateLimit);
   }
 }
 
@@ -102,6 +121,9 @@ export class ProcessMailbox<T = unknown> {
   readonly #environment: MailboxEnvironment;
   readonly #queues: (RingQueue<Message<T>> | undefined)[] = [];
   readonly #listener: ArrivalListener<T> | undefined;
+  #flow: FlowControl | undefined;
+  /** Messages that may wait. */
+  #room: number;
   /** Messages that are out on loan, in the order in which they went. */
   #lent: Set<Message<T>> | undefined;
   #closeCallbacks: CloseCallbacks | undefined;
@@ -124,6 +146,22 @@ export class ProcessMailbox<T = unknown> {
     this.#settings = settings;
     this.#environment = environment;
     this.#listener = listener;
+    this.#room = settings.capacity;
+    if (settings.backpressure !== undefined || settings.rateLimit !== undefined) this.control(settings);
+  }
+
+  /** What holds its senders back, if anything does. */
+  get flow(): FlowControl | undefined {
+    return this.#flow;
+  }
+
+  /** @internal Holds its senders back from now on. @throws {VigilError} `InvalidState` when that is done already. */
+  control(settings: FlowSettings): void {
+    if (this.#flow !== undefined) throw new VigilError('InvalidState', `the flow of inbox "${this.name}" is controlled already`);
+    const { clock } = this.#environment;
+    const host = { now: () => clock.now(), refusal: this.refusal.bind(this) };
+    this.#flow = new FlowControl(this.name, settings, new LocalFlowBooks(), clock, host);
+    this.#room = settings.backpressure?.highWatermark ?? this.#room;
   }
 
   get depth(): number {
@@ -147,20 +185,24 @@ export class ProcessMailbox<T = unknown> {
   /**
    * Queues a copy of a message.
    *
-   * @throws {VigilError} `MailboxFull`, `InboxClosed`, `MessageTooLarge`, `MessageExpired`, `InvalidMessage`.
+   * @throws {VigilError} `MailboxFull`, `InboxClosed`, `MessageTooLarge`, `MessageExpired`, `RateLimitExceeded`, `InvalidMessage`.
    */
   send(message: Message<T>): SendOutcome {
     if (!(message instanceof Message))
       throw new VigilError('InvalidMessage', `mailbox "${this.name}" takes messages made by vigil.msg or new Message`);
-    const payload = this.#arriving(message.payload);
-    return this.#accept(mailboxAccess.copy(message, this.#environment.clock, this.#settings.defaultTtlMs, payload));
+    return this.#acceptInRate(this.#arrivingCopy(message));
   }
 
   /** Makes a message of a payload and queues it; throws as `send`. */
   post(payload: T, options?: SendOptions): SendOutcome {
-    return this.#accept(
+    return this.#acceptInRate(
       messageOf(this.#environment.nextMessageId(), this.#arriving(payload), options, this.#settings.defaultTtlMs, this.#environment.clock),
     );
+  }
+
+  /** @internal Queues a copy of a message whose sender has waited for his turn. Throws as `send`. */
+  admit(message: Message<T>): SendOutcome {
+    return this.#accept(this.#arrivingCopy(message));
   }
 
   /**
@@ -323,9 +365,7 @@ export class ProcessMailbox<T = unknown> {
     checkObject('close options', options);
     const discard = optional(checkBoolean)('discard', options.discard) ?? false;
     this.#closeIntake();
-    if (!discard) return;
-    const bury = (message: Message<T>) => this.deadLetters.add(message, 'inbox_closed', this.name);
-    this.#giveUpQueued(this.#settings.enableDeadletter ? bury : undefined);
+    if (discard) this.#giveUpQueued(this.#buryAs('inbox_closed'));
   }
 
   /**
@@ -349,12 +389,24 @@ export class ProcessMailbox<T = unknown> {
 
   /** Whether a message can come in, now that expired ones have made room. */
   hasRoom(): boolean {
-    if (this.#depth >= this.#settings.capacity) this.#dropExpired();
-    return this.#depth < this.#settings.capacity;
+    return this.#holdsLessThan(this.#room);
+  }
+
+  /** Whether room can be made for a message by dropping others. */
+  canMakeRoom(message: Message<T>): boolean {
+    if (this.#flow?.backpressure?.strategy !== 'drop_oldest') return false;
+    return this.#queues.findLastIndex((queue) => queue !== undefined && queue.size > 0) >= this.rankOf(message);
+  }
+
+  /** Whether those who wait for room may go on. */
+  canResume(): boolean {
+    const { backpressure, isBlocking } = this.#flow ?? {};
+    return this.#holdsLessThan(isBlocking === true && backpressure !== undefined ? backpressure.lowWatermark : this.#room);
   }
 
   stats(): MailboxStats {
     return {
+      ...(this.#flow && { flow: this.#flow.stats() }),
       capacity: this.#settings.capacity,
       depth: this.#depth,
       depthByPriority: this.#depthByPriority(),
@@ -370,14 +422,28 @@ export class ProcessMailbox<T = unknown> {
     };
   }
 
+  #holdsLessThan(depth: number): boolean {
+    if (this.#depth >= depth) this.#dropExpired();
+    return this.#depth < depth;
+  }
+
+  #acceptInRate(message: Message<T>): SendOutcome {
+    // What is closed says that first.
+    return this.#flow === undefined || this.#isClosed ? this.#accept(message) : this.#flow.send(() => this.#accept(message));
+  }
+
   #accept(message: Message<T>): SendOutcome {
     if (this.#isClosed) throw this.refusal('InboxClosed', `inbox "${this.name}" is closed`);
     const { maxMessageSize, sizeOf } = this.#settings;
     if (maxMessageSize !== undefined) this.#checkSize(message.sizeBytes(sizeOf), maxMessageSize);
     if (this.#isPast(message)) throw this.refusal('MessageExpired', `message ${message.id} expired before it reached "${this.name}"`);
-    if (!this.hasRoom()) return this.#overflow(message);
+    if (!this.hasRoom() && !this.#makeRoom(message)) return this.#overflow(message);
     this.#enqueue(message);
     return 'queued';
+  }
+
+  #arrivingCopy(message: Message<T>): Message<T> {
+    return mailboxAccess.copy(message, this.#environment.clock, this.#settings.defaultTtlMs, this.#arriving(message.payload));
   }
 
   #arriving(payload: T): T {
@@ -411,14 +477,39 @@ export class ProcessMailbox<T = unknown> {
     return message;
   }
 
+  /** Drops the oldest of the least urgent messages, as far as they are not more urgent than a new one. */
+  #makeRoom(message: Message<T>): boolean {
+    const flow = this.#flow;
+    if (flow?.backpressure?.strategy !== 'drop_oldest') return false;
+    for (let rank = this.#queues.length - 1; rank >= this.rankOf(message); rank -= 1) {
+      const oldest = this.#takeFrom(rank);
+      if (oldest === undefined) continue;
+      flow.count('dropped');
+      this.#giveUp(oldest, this.#buryAs('mailbox_full'), () => this.#displacedError());
+      return true;
+    }
+    return false;
+  }
+
+  #displacedError(): VigilError {
+    return failFast('MailboxFull', `a newer message has taken the place of the request in "${this.name}"`);
+  }
+
   #overflow(message: Message<T>): SendOutcome {
-    if (this.#settings.enableDeadletter && !this.deadLetters.isFull) {
+    const strategy = this.#flow?.backpressure?.strategy;
+    if (strategy === 'drop_newest' || strategy === 'drop_oldest') {
+      this.#flow?.count('dropped');
+      mailboxAccess.failCall(message, 'MailboxFull', `the request found no room in "${this.name}" and was dropped`);
+      if (this.#environment.telemetry.wants('message_dropped')) this.#report('message_dropped', message);
+      return 'dropped';
+    }
+    if (strategy === undefined && this.#settings.enableDeadletter && !this.deadLetters.isFull) {
       this.#rejected += 1;
       this.deadLetters.add(message, 'mailbox_full', this.name);
       mailboxAccess.failCall(message, 'MailboxFull', `the request found no room in "${this.name}" and became a dead letter`);
       return 'dead_lettered';
     }
-    throw this.refusal('MailboxFull', `inbox "${this.name}" holds ${this.#depth} of ${this.#settings.capacity} messages`);
+    throw this.refusal('MailboxFull', `inbox "${this.name}" holds ${this.#depth} of ${this.#room} messages`);
   }
 
   #closeIntake(): void {
@@ -439,17 +530,22 @@ export class ProcessMailbox<T = unknown> {
     }
   }
 
-  #giveUpOrExpire(message: Message<T>, bury: ((message: Message<T>) => void) | undefined): void {
-    if (this.#isPast(message)) this.#countExpired(message);
-    else this.#giveUp(message, bury);
+  /** How what is given up becomes a dead letter, where those are on. */
+  #buryAs(reason: DeadLetterReason): ((message: Message<T>) => void) | undefined {
+    return this.#settings.enableDeadletter ? (message) => this.deadLetters.add(message, reason, this.name) : undefined;
   }
 
-  #giveUp(message: Message<T>, bury: ((message: Message<T>) => void) | undefined): void {
+  #giveUpOrExpire(message: Message<T>, bury: ((message: Message<T>) => void) | undefined): void {
+    if (this.#isPast(message)) this.#countExpired(message);
+    else this.#giveUp(message, bury, () => this.#closedError());
+  }
+
+  #giveUp(message: Message<T>, bury: ((message: Message<T>) => void) | undefined, why: () => VigilError): void {
     if (bury !== undefined) {
       this.#deadLettered += 1;
       bury(message);
     } else this.#dropped += 1;
-    mailboxAccess.portOf(message)?.fail(this.#closedError());
+    mailboxAccess.portOf(message)?.fail(why());
     if (bury !== undefined) return;
     if (this.#environment.telemetry.wants('message_dropped')) this.#report('message_dropped', message);
   }

@@ -24,15 +24,15 @@ export interface Sender<T = unknown> {
    * Queues a message now or refuses it now; never waits.
    *
    * @throws {VigilError} when nothing kept the message: `MailboxFull`, `InboxClosed`, `MessageTooLarge`, `MessageExpired`,
-   *   `InvalidMessage`; for an address also `ProcessNotFound` or `NotRegistered`.
+   *   `RateLimitExceeded`, `InvalidMessage`; for an address also `ProcessNotFound` or `NotRegistered`.
    */
   send(payload: T, options?: SendOptions): SendOutcome;
   /** The same for a message made with `vigil.msg(…).build()`. */
   sendMessage(message: Message<T>): SendOutcome;
   /**
-   * Waits for room in a full mailbox, in the order of the calls; resolves once the message is in.
+   * Waits for room in a full mailbox, and for its turn where there is a rate limit, in the order of the calls; resolves once the message is in.
    *
-   * @throws {VigilError} as `send`, but `DeliveryTimeout` instead of `MailboxFull`.
+   * @throws {VigilError} as `send`, but `DeliveryTimeout` instead of `MailboxFull` and `RateLimitExceeded`.
    */
   sendWait(payload: T, options?: SendWaitOptions): Promise<SendOutcome>;
 }

@@ -10,6 +10,7 @@ export type { CircuitSnapshot, CircuitState } from './circuit-snapshot.js';
 export type { FailureKind } from './failure-kind.js';
 export * from './fallback.js';
 export * from './hedge.js';
+export { FlowControlledInbox } from './flow-controlled-inbox.js';
 export { KeyedRateLimiter, type KeyedRateLimiterOptions } from './keyed-rate-limiter.js';
 export * from './policy.js';
 export { RateLimiter, type RateLimiterOptions, type RateWaitOptions } from './rate-limiter.js';

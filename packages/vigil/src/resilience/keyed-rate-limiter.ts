@@ -1,6 +1,18 @@
-import { type Clock, checkCount, checkName, checkObject, checkOr, checkPositiveCount, type Environment } from '../core/index.js';
+import {
+  type BucketSize,
+  type Clock,
+  checkCount,
+  checkName,
+  checkObject,
+  checkOr,
+  checkPositiveCount,
+  type Environment,
+  type FullAtMs,
+  takeTokens,
+  tokensAt,
+  wholeTokens,
+} from '../core/index.js';
 import { bucketSizeOf, type RateLimiterOptions } from './rate-limiter.js';
-import { type BucketSize, type FullAtMs, takeTokens, tokensAt, wholeTokens } from './token-bucket.js';
 
 const DEFAULT_MAX_KEYS = 10_000;
 

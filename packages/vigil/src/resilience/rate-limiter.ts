@@ -1,19 +1,22 @@
 import {
+  type BucketSize,
   type Cancel,
   type Clock,
+  checkBucket,
   checkCount,
-  checkObject,
-  checkOr,
-  checkPositiveCount,
-  checkWaitOptions,
   checkDuration,
+  checkObject,
+  checkWaitOptions,
   type Environment,
   failFast,
   invalidOption,
+  msUntilTokens,
+  takeTokens,
+  tokensAt,
   WaitingLine,
   type WaitOptions,
+  wholeTokens,
 } from '../core/index.js';
-import { type BucketSize, msUntilTokens, takeTokens, tokensAt, wholeTokens } from './token-bucket.js';
 
 export interface RateLimiterOptions {
   /** Operations that are allowed in a second, in the long run; more than 0, fractions are fine. */
@@ -130,9 +133,7 @@ export class RateLimiter {
 
 /** @throws {VigilError} `InvalidConfiguration` that names the option. */
 export function bucketSizeOf(rate: number | RateLimiterOptions): BucketSize {
-  const options: Partial<RateLimiterOptions> = typeof rate === 'number' ? { perSecond: rate } : checkObject('rate limiter options', rate);
-  const { perSecond, burst } = options;
-  if (typeof perSecond !== 'number' || !(perSecond > 0) || perSecond === Number.POSITIVE_INFINITY)
-    throw invalidOption('perSecond', 'a number > 0', perSecond);
-  return { perMs: perSecond / 1000, burst: checkOr(checkPositiveCount, 'burst', burst, Math.max(Math.floor(perSecond), 1)) };
+  const { perSecond, burst }: Partial<RateLimiterOptions> =
+    typeof rate === 'number' ? { perSecond: rate } : checkObject('rate limiter options', rate);
+  return checkBucket({ perSecond: 'perSecond', burst: 'burst' }, perSecond, burst);
 }

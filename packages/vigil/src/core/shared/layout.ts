@@ -33,6 +33,8 @@ export const ROOM_WISHED: number = ROOM_BELL + 1;
 /** The same for those who wait for a message with a certain correlation id. All of them are woken: only the right one can take it. */
 export const REPLY_BELL: number = ROOM_BELL + 2;
 export const REPLY_WISHED: number = REPLY_BELL + 1;
+/** 1 while somebody waits until fewer messages wait than the low watermark says, as far as is known. */
+export const BLOCKING: number = ROOM_BELL + 4;
 export const HEADS: number = 4 * LINE_WORDS;
 export const TAILS: number = 5 * LINE_WORDS;
 /** How often a head, then a tail, has passed a quarter of the range of a position. */
@@ -41,10 +43,12 @@ export const TAIL_LAPS: number = HEAD_LAPS + 8;
 /** Counts the messages with a time to live that came in. */
 export const TTL_EPOCH: number = 7 * LINE_WORDS;
 export const PEAK: number = TTL_EPOCH + 1;
+/** When the bucket of the rate limit is full again, if none is taken: a float of 64 bits, by place among these. */
+export const BUCKET: number = (TTL_EPOCH + LINE_WORDS / 2) / 2;
 const CONTROL_WORDS = 8 * LINE_WORDS;
 
 export const MAX_PARTICIPANTS = 128;
-/** So many that no two participants share a line, though only the first half is used. */
+/** So many that no two participants share a line; what is counted with every message is in the first half. */
 const PARTICIPANT_WORDS = 32;
 /** The first words of a participant: its key, 0 while the slot is free, and that of who started it. The counters follow, floats of 64 bits. */
 export const KEY = 0;
@@ -63,8 +67,14 @@ export const REJECTED = 5;
 export const LAST_MESSAGE = 6;
 /** Messages that a thread had taken when it was ended. Who buries writes it: the thread does no more. */
 export const ABANDONED = 7;
+/** Counted where there is flow control. */
+export const THROTTLED = 8;
+export const FLOW_DROPPED = 9;
+export const BLOCKED = 10;
+export const DELAYED = 11;
+export type FlowCounter = typeof THROTTLED | typeof FLOW_DROPPED | typeof BLOCKED | typeof DELAYED;
 export type Outcome = typeof RECEIVED | typeof EXPIRED | typeof DROPPED | typeof DEAD_LETTERED;
-export type Counter = Outcome | typeof REJECTED;
+export type Counter = Outcome | typeof REJECTED | FlowCounter;
 
 /**
  * Two cache lines. Memory may begin in the middle of a line, so what every message needs stands at the beginning, and a short one behind

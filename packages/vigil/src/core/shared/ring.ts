@@ -3,6 +3,7 @@ import {
   ABANDONED,
   BELL,
   BELL_WISHED,
+  BLOCKING,
   CLOSED,
   CONTENT_BYTES,
   type Counter,
@@ -328,6 +329,12 @@ export class SharedRing {
     return this.#takeUpTo(1, true) === 0 ? NONE : this.taken(0);
   }
 
+  /** Takes the oldest of the least urgent messages, down to a ring, though it is held: to make room. @returns its record, or `NONE`. */
+  takeLeastUrgent(downTo: number): number {
+    for (let ring = this.layout.rings - 1; ring >= downTo; ring -= 1) if (this.#takeFrom(ring, 1, true) > 0) return this.taken(0);
+    return NONE;
+  }
+
   /** One of the records of the last batch. */
   taken(index: number): number {
     return this.#batch[index] ?? NONE;
@@ -472,6 +479,18 @@ export class SharedRing {
     this.#ring(ROOM_BELL, ROOM_WISHED);
   }
 
+  /**
+   * Whether somebody waits for the low watermark, whom others should not overtake. It may be out of date for a moment, and somebody overtaken:
+   * nobody relies on it to be woken.
+   */
+  get isBlocking(): boolean {
+    return Atomics.load(this.#words, BLOCKING) !== 0;
+  }
+
+  set isBlocking(isBlocking: boolean) {
+    if (this.isBlocking !== isBlocking) Atomics.store(this.#words, BLOCKING, Number(isBlocking));
+  }
+
   /** Wakes all who wait for a certain message, if anybody wishes it. */
   ringForReplies(): void {
     this.#ring(REPLY_BELL, REPLY_WISHED, EVERYBODY);
@@ -544,6 +563,21 @@ export class SharedRing {
 
   get abandoned(): number {
     return this.total(ABANDONED);
+  }
+
+  /** Whether fewer messages wait than so many. */
+  holdsLessThan(count: number): boolean {
+    return this.#span < count || this.depthUpTo(count) < count;
+  }
+
+  /** Messages that wait, counted one by one, up to so many. */
+  depthUpTo(most: number): number {
+    let depth = 0;
+    for (const _ of this.waiting()) {
+      depth += 1;
+      if (depth >= most) break;
+    }
+    return depth;
   }
 
   /** Messages that came in, over all rings: the way that their tails have gone. */
@@ -757,11 +791,16 @@ export class SharedRing {
   }
 
   #notePeak(): void {
-    let depth = 0;
+    this.#raisePeak(this.#span);
+  }
+
+  /** Cells between heads and tails: as many as messages wait, and were taken out of their middle. */
+  get #span(): number {
+    let span = 0;
     for (let ring = 0; ring < this.layout.rings; ring += 1) {
-      depth += (this.#tailOf(ring) - Atomics.load(this.#words, HEADS + ring)) | 0;
+      span += (this.#tailOf(ring) - Atomics.load(this.#words, HEADS + ring)) | 0;
     }
-    this.#raisePeak(depth);
+    return span;
   }
 
   #raisePeak(depth: number): void {

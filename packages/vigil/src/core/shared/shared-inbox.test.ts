@@ -4,7 +4,7 @@ import { SystemClock } from '../clock.js';
 import { RecordingEnvironment } from '../environment.suite.js';
 import { describeInbox } from '../inbox.suite.js';
 import { type MailboxOptions, MailboxSettings } from '../process-mailbox.js';
-import { payloadsOf, withCode } from '../inbox-bench.suite.js';
+import { comesTrue, observe, outcomeOf, payloadsOf, withCode } from '../inbox-bench.suite.js';
 import { SharedInbox, type SharedInboxOptions } from './shared-inbox.js';
 
 describeInbox({
@@ -108,6 +108,48 @@ describe('a shared inbox with two sides', () => {
     assert.throws(() => one.send('x'.repeat(1024)), withCode('MailboxFull'));
     one.tryRecv();
     assert.equal(one.send('x'.repeat(1024)), 'queued');
+  });
+
+  it('lets a blocked sender of the other side in below the low watermark, and nobody here overtake it', async () => {
+    const [one, other] = sidesOf({ backpressure: { strategy: 'block', highWatermark: 4, lowWatermark: 2 } });
+    one.sendBatch([1, 2, 3, 4]);
+    const sent = observe(other.sendWait(5));
+    one.tryRecv();
+    assert.throws(() => one.send('first'), withCode('MailboxFull'));
+    const sentHere = observe(one.sendWait(6));
+    one.tryRecv();
+    assert.deepEqual([sent.state, sentHere.state, one.stats().depth], ['pending', 'pending', 2]);
+    for (let received = 2; received < 6; received += 1) await one.recv();
+    assert.deepEqual([await sent.settled, await sentHere.settled], ['queued', 'queued']);
+    assert.equal(one.send('then'), 'queued');
+  });
+
+  it('lets others send when who was blocked on the other side has given up', async () => {
+    const [one, other] = sidesOf({ backpressure: { strategy: 'block', highWatermark: 2, lowWatermark: 1 } });
+    one.sendBatch([1, 2]);
+    const aborter = new AbortController();
+    const sent = observe(other.sendWait(3, { signal: aborter.signal }));
+    one.tryRecv();
+    assert.throws(() => one.send(4), withCode('MailboxFull'));
+    aborter.abort();
+    await sent.settled;
+    assert.ok(await comesTrue(() => outcomeOf(() => one.send(4)) === 'queued'));
+  });
+
+  it('has one rate limit for both sides', () => {
+    const [one, other] = sidesOf({ rateLimit: { maxPerSecond: 0.001, burst: 3 } });
+    assert.deepEqual([one.send('a'), other.send('b'), one.send('c')], ['queued', 'queued', 'queued']);
+    assert.throws(() => other.send('d'), withCode('RateLimitExceeded'));
+    assert.throws(() => one.send('e'), withCode('RateLimitExceeded'));
+    assert.deepEqual([one.stats().flow?.throttled, other.stats().flow], [2, one.stats().flow]);
+  });
+
+  it('makes room by dropping what the other side has sent', () => {
+    const [one, other] = sidesOf({ backpressure: { strategy: 'drop_oldest', highWatermark: 2 } });
+    one.sendBatch(['a', 'b']);
+    assert.equal(other.sendBatch(['c', 'd', 'e']), 3);
+    assert.deepEqual(payloadsOf(one.recvBatch(9)), ['d', 'e']);
+    assert.deepEqual([one.stats().messagesDropped, one.stats().flow?.dropped], [3, 3]);
   });
 
   it('is refused when there is no memory for so many messages or bytes', () => {

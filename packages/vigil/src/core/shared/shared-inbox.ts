@@ -5,6 +5,8 @@ import type { DeadLetter, DeadLetterReason } from '../dead-letter.js';
 import { DeadLetterQueue } from '../dead-letter-queue.js';
 import type { Environment, MailboxEnvironment } from '../environment.js';
 import { failFast, isVigilError, VigilError, type VigilErrorCode } from '../errors.js';
+import { FlowControl, type TurnOptions } from '../flow-control.js';
+import type { Backpressure, RateLimit } from '../flow-settings.js';
 import type { InboxStats } from '../inbox.js';
 import { InboxIterator } from '../inbox-iterator.js';
 import { Message, MESSAGE_PRIORITIES, type MessagePriority, mailboxAccess, messageOf, type SendOptions } from '../message.js';
@@ -38,6 +40,7 @@ import {
   REPLY_BELL,
   ROOM_BELL,
 } from './layout.js';
+import { SharedFlowBooks } from './shared-flow-books.js';
 import { isPlainData, type Parcels, Ticket } from './parcels.js';
 import { keyOf, participantOf } from './participant.js';
 import { NONE, SharedRing } from './ring.js';
@@ -55,8 +58,6 @@ const MOST_AT_ONCE = 64;
 /** A thread that would sleep looks so often first. */
 const SPINS = 200;
 
-const NORMAL_RANK = MESSAGE_PRIORITIES.indexOf('normal');
-
 /** A shared inbox on its way to another thread, made of what structured cloning keeps. */
 export interface SharedInboxData {
   readonly name: string;
@@ -70,6 +71,8 @@ export interface SharedInboxData {
     readonly maxAttempts: number;
     readonly defaultTtlMs: number | undefined;
     readonly maxMessageSize: number | undefined;
+    readonly backpressure: Backpressure | undefined;
+    readonly rateLimit: RateLimit | undefined;
   };
   /** The beginning of the ids of its messages. */
   readonly label: string;
@@ -126,10 +129,13 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   readonly #ring: SharedRing;
   readonly #envelope: Envelope;
   readonly #largestBytes: number;
+  /** The ring of messages of which nothing was said. */
+  readonly #normalRank: number;
   /** Whether a payload alone needs no further check. */
   readonly #takesBarePayloads: boolean;
   readonly #receivers: WaitingLine<Message<T>>;
   readonly #senders: WaitingLine<SendOutcome, Message<T>>;
+  readonly #flow: FlowControl | undefined;
   readonly #receiverSleep: Sleeper;
   readonly #senderSleep: Sleeper;
   readonly #replySleep: Sleeper;
@@ -166,7 +172,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     this.#zeroMs = data?.zeroMs ?? machineLead(clock);
     this.#offsetMs = data === undefined ? 0 : machineLead(clock) - this.#zeroMs;
     const layout: LayoutSettings = {
-      capacity: settings.capacity,
+      capacity: settings.backpressure?.highWatermark ?? settings.capacity,
       rings: settings.priorityQueues ? MESSAGE_PRIORITIES.length : 1,
       arenaBytes: this.#arenaBytes,
     };
@@ -177,8 +183,12 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       replies: environment.replies,
       label: this.#label,
     });
+    this.#normalRank = settings.priorityQueues ? MESSAGE_PRIORITIES.indexOf('normal') : 0;
     this.#largestBytes = Math.max(Math.floor(this.#ring.layout.arenaBytes / LARGEST_SHARE), INLINE_BYTES);
-    this.#takesBarePayloads = settings.defaultTtlMs === undefined && settings.maxMessageSize === undefined;
+    const isControlled = settings.backpressure !== undefined || settings.rateLimit !== undefined;
+    const flowHost = { now: () => this.#now(), refusal: this.#refusal.bind(this) };
+    this.#flow = isControlled ? new FlowControl(name, settings, new SharedFlowBooks(this.#ring), clock, flowHost) : undefined;
+    this.#takesBarePayloads = settings.defaultTtlMs === undefined && settings.maxMessageSize === undefined && !isControlled;
     this.#receivers = new WaitingLine(clock);
     this.#senders = new WaitingLine(clock);
     this.#receiverSleep = new Sleeper(this.#ring, BELL, clock, {
@@ -205,12 +215,12 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   /** What another thread needs to use it. */
   data(): SharedInboxData {
-    const { capacity, priorityQueues, enableDeadletter, deadletterCapacity, maxAttempts, defaultTtlMs, maxMessageSize } = this.#settings;
+    const { sizeOf: _, onPoison: __, ...settings } = this.#settings;
     return {
       name: this.name,
       memory: this.#ring.layout.memory,
       arenaBytes: this.#arenaBytes,
-      settings: { capacity, priorityQueues, enableDeadletter, deadletterCapacity, maxAttempts, defaultTtlMs, maxMessageSize },
+      settings,
       label: this.#label,
       zeroMs: this.#zeroMs,
     };
@@ -278,10 +288,18 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     const owner = this.#ownerFor(given);
     if (owner !== undefined) return owner.sendWait(payload, options);
     const message = mailboxAccess.copy(given, undefined, undefined, this.#copy(payload));
-    if (this.#senders.size === 0) {
-      const outcome = this.#tryAccept(message);
-      if (outcome !== undefined) return outcome;
-    }
+    const flow = this.#flow;
+    if (flow === undefined || this.#ring.isClosed) return this.#acceptWhenRoom(message, { signal, timeoutMs });
+    const post = (leftMs: number | undefined) => this.#acceptWhenRoom(message, { signal, timeoutMs: leftMs });
+    return flow.sendInTurn(this.#depth, { signal, timeoutMs }, post);
+  }
+
+  async #acceptWhenRoom(message: Message<T>, { signal, timeoutMs }: TurnOptions): Promise<SendOutcome> {
+    const isFirst = this.#senders.size === 0 && !this.#mustWaitBehindOthers();
+    const outcome = (isFirst ? this.#tryAccept(message) : undefined) ?? this.#makeRoomFor(message);
+    if (outcome !== undefined) return outcome;
+    this.#flow?.count('blocked');
+    this.#blockOthers();
     const timedOut = () => this.#throwDeliveryTimeout(timeoutMs);
     const admitted = this.#senders.join<never>(message, { signal, timeoutMs, timedOut });
     this.#senderSleep.wait();
@@ -292,6 +310,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       // It may have given up, and then nobody may be left for whom the time of an expiry matters.
       this.#watchExpiry();
       this.#senderSleep.left();
+      if (this.#senders.size === 0) this.#blockOthersNoMore();
     }
   }
 
@@ -309,15 +328,36 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     const message = this.#waitingMessageOf(payload, rest);
     const owner = this.#ownerFor(message);
     if (owner !== undefined) return owner.sendMessage(message);
+    const flow = this.#flow;
+    if (flow === undefined || this.#ring.isClosed) return this.#acceptWhenRoomSync(message, untilMs, timeoutMs);
+    const pauseMs = flow.takeTurn(this.#depth, timeoutMs);
+    this.#sleepUntil(Math.min(this.#environment.clock.now() + (pauseMs ?? Number.POSITIVE_INFINITY), untilMs));
+    if (pauseMs === undefined) throw flow.timeoutError(timeoutMs);
+    try {
+      return this.#acceptWhenRoomSync(message, untilMs, timeoutMs);
+    } catch (error) {
+      flow.giveTurnBack();
+      throw error;
+    }
+  }
+
+  #acceptWhenRoomSync(message: Message<T>, untilMs: number, timeoutMs: number | undefined): SendOutcome {
+    let isBlocked = this.#mustWaitBehindOthers();
     for (;;) {
       const number = this.#ring.wish(ROOM_BELL);
-      const outcome = this.#tryAccept(this.#entering(message));
+      const entering = this.#entering(message);
+      const outcome = (isBlocked && !this.#canResume() ? undefined : this.#tryAccept(entering)) ?? this.#makeRoomFor(entering);
       // It may have been woken for one of two rooms.
       if (outcome !== undefined) {
         this.#ring.ringForRoom();
         return outcome;
       }
-      if (!this.#sleep(ROOM_BELL, number, untilMs)) this.#throwDeliveryTimeout(timeoutMs);
+      if (!isBlocked) this.#flow?.count('blocked');
+      isBlocked = true;
+      this.#blockOthers();
+      if (this.#sleep(ROOM_BELL, number, untilMs)) continue;
+      this.#blockOthersNoMore();
+      this.#throwDeliveryTimeout(timeoutMs);
     }
   }
 
@@ -437,6 +477,9 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     return letter;
   }
 
+  /** How many messages wait, as far as its capacity. */
+  readonly #depth = (): number => this.#ring.depthUpTo(this.#settings.capacity);
+
   stats(): InboxStats {
     const ring = this.#ring;
     const depthByPriority: Record<MessagePriority, number> = { critical: 0, high: 0, normal: 0, low: 0, batch: 0 };
@@ -460,7 +503,8 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       messagesAbandoned,
       deadLetters: this.#deadLetters?.size ?? 0,
       waitingReceivers: this.#receivers.size,
-      waitingSenders: this.#senders.size,
+      waitingSenders: this.#senders.size + (this.#flow?.delayed ?? 0),
+      ...(this.#flow && { flow: this.#flow.stats() }),
     };
   }
 
@@ -530,7 +574,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   /** Puts a payload with which nothing was said where it can be received, as far as nobody need be told. */
   #placeBare(number: number, payload: T): boolean {
     this.#envelope.sealPayload(payload, number);
-    return !this.#ring.isClosed && this.#envelope.sizeBytes <= this.#largestBytes && this.#write(NORMAL_RANK, 0);
+    return !this.#ring.isClosed && this.#envelope.sizeBytes <= this.#largestBytes && this.#write(this.#normalRank, 0);
   }
 
   /** The number of the message that is made next; noted before it is used, so that no id is used twice if this thread is ended. */
@@ -586,7 +630,8 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   /** Who sends a message, where this side never could. */
   #ownerFor(message: Message<T>): SharedInboxOwner<T> | undefined {
     const owner = this.#side?.owner;
-    if (owner === undefined || this.#ring.isClosed || !this.#liesInMemory(message.payload)) return owner;
+    const makesDeadLetters = this.#settings.enableDeadletter && this.#settings.backpressure?.strategy === 'drop_oldest';
+    if (owner === undefined || makesDeadLetters || this.#ring.isClosed || !this.#liesInMemory(message.payload)) return owner;
     this.#envelope.seal(message);
     return this.#envelope.sizeBytes > this.#largestBytes ? owner : undefined;
   }
@@ -595,7 +640,39 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   #accept(message: Message<T>, number?: number): SendOutcome {
     const owner = this.#side?.owner;
     if (owner !== undefined && (this.#ring.isClosed || !this.#liesInMemory(message.payload))) return owner.sendMessage(message);
-    return this.#tryAccept(message, number) ?? this.#overflow(message);
+    const flow = this.#flow;
+    // What is closed says that first.
+    if (flow === undefined || this.#ring.isClosed) return this.#tryAccept(message, number) ?? this.#overflow(message);
+    return flow.send(() => {
+      const mustWait = this.#senders.size > 0 || this.#mustWaitBehindOthers();
+      return (flow.isBlocking && mustWait ? undefined : this.#tryAccept(message, number)) ?? this.#overflow(message, number);
+    });
+  }
+
+  /** Whether others wait for the low watermark, who come first. */
+  #mustWaitBehindOthers(): boolean {
+    return this.#flow?.isBlocking === true && this.#ring.isBlocking && !this.#canResume();
+  }
+
+  /** Whether those who wait for room may go on, as far as the watermarks say. */
+  #canResume(): boolean {
+    const { isBlocking, backpressure } = this.#flow ?? {};
+    if (isBlocking !== true || backpressure === undefined) return true;
+    const { lowWatermark } = backpressure;
+    const canResume = this.#ring.holdsLessThan(lowWatermark) || (this.#dropExpired() && this.#ring.holdsLessThan(lowWatermark));
+    if (canResume) this.#ring.isBlocking = false;
+    return canResume;
+  }
+
+  #blockOthers(): void {
+    if (this.#flow?.isBlocking === true) this.#ring.isBlocking = true;
+  }
+
+  /** Nobody waits here any more. Those of other sides look again, and block others again. */
+  #blockOthersNoMore(): void {
+    if (this.#flow?.isBlocking !== true || !this.#ring.isBlocking) return;
+    this.#ring.isBlocking = false;
+    this.#ring.ringForRoom();
   }
 
   /** Queues a message; `undefined` when there is no room. */
@@ -617,7 +694,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     const expiresAtMs = mailboxAccess.expiresAtMs(message);
     if (expiresAtMs !== undefined && this.#environment.clock.now() >= expiresAtMs)
       throw this.#refusal('MessageExpired', `message ${message.id} expired before it reached "${this.name}"`);
-    const rank = MESSAGE_PRIORITIES.indexOf(message.priority);
+    const rank = this.#rankOf(message);
     const expiry = expiresAtMs === undefined ? 0 : expiresAtMs + this.#offsetMs;
     this.#lacksBytes = !liesInMemory || this.#envelope.sizeBytes > this.#largestBytes;
     if (!this.#lacksBytes && this.#write(rank, expiry)) return true;
@@ -626,7 +703,12 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     return false;
   }
 
-  /** The same for a message whose payload goes by another way. */
+  /** The ring of a message. */
+  #rankOf(message: Message<T>): number {
+    return this.#settings.priorityQueues ? MESSAGE_PRIORITIES.indexOf(message.priority) : 0;
+  }
+
+  /** The same as `#place` for a message whose payload goes by another way. */
   #placeParcel(message: Message<T>, number: number | undefined, rank: number, expiresAtMs: number): boolean {
     const { parcels } = this.#side ?? {};
     if (parcels?.send === undefined || !this.#hasFreeRecord()) return false;
@@ -652,7 +734,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     if (ring.reserve(record, this.#envelope.sizeBytes)) {
       this.#envelope.write(record, ring.slot);
       ring.setExpiry(record, expiresAtMs);
-      if (ring.publish(record, this.#settings.priorityQueues ? rank : 0)) return true;
+      if (ring.publish(record, rank)) return true;
     } else this.#lacksBytes = true;
     ring.withdraw(record);
     return false;
@@ -674,10 +756,12 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     this.#ring.ringForReplies();
   }
 
-  #overflow(message: Message<T>): SendOutcome {
+  #overflow(message: Message<T>, number?: number): SendOutcome {
     const owner = this.#side?.owner;
     if (owner !== undefined && (this.#lacksBytes || this.#settings.enableDeadletter)) return owner.sendMessage(message);
-    if (this.#settings.enableDeadletter && !this.deadLetters.isFull) {
+    const strategy = this.#flow?.backpressure?.strategy;
+    if (strategy === 'drop_oldest' || strategy === 'drop_newest') return this.#makeRoomFor(message, number) ?? this.#dropNew(message);
+    if (strategy === undefined && this.#settings.enableDeadletter && !this.deadLetters.isFull) {
       this.#ring.count(REJECTED);
       const own = mailboxAccess.copy(message, undefined, undefined, this.#copy(message.payload));
       this.deadLetters.add(own, 'mailbox_full', this.name);
@@ -685,6 +769,36 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       return 'dead_lettered';
     }
     throw this.#refusal('MailboxFull', `inbox "${this.name}" has no room for a message of ${this.#envelope.sizeBytes} bytes`);
+  }
+
+  /** Drops the oldest of the least urgent messages, where it is told to, until a new one is in; `undefined` when others are more urgent than that one. */
+  #makeRoomFor(message: Message<T>, number?: number): SendOutcome | undefined {
+    if (this.#flow?.backpressure?.strategy !== 'drop_oldest') return undefined;
+    const rank = this.#rankOf(message);
+    for (let outcome = this.#tryAccept(message, number); ; outcome = this.#tryAccept(message, number)) {
+      if (outcome !== undefined) return outcome;
+      const record = this.#ring.takeLeastUrgent(rank);
+      if (record === NONE) return undefined;
+      this.#giveUpForRoom(record);
+    }
+  }
+
+  #giveUpForRoom(record: number): void {
+    if (this.#isPast(record)) {
+      this.#expire(record);
+      return;
+    }
+    this.#flow?.count('dropped');
+    this.#giveUp(record, this.#settings.enableDeadletter ? this.deadLetters : undefined, 'mailbox_full', () =>
+      failFast('MailboxFull', `a newer message has taken the place of the request in "${this.name}"`),
+    );
+  }
+
+  #dropNew(message: Message<T>): SendOutcome {
+    this.#flow?.count('dropped');
+    mailboxAccess.failCall(message, 'MailboxFull', `the request found no room in "${this.name}" and was dropped`);
+    this.#report('message_dropped', message);
+    return 'dropped';
   }
 
   /** A dead letter comes back. */
@@ -789,9 +903,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     const first = ring.taken(0);
     // What can expire comes alone.
     if (count === 1 && this.#isPast(first)) {
-      const message = this.#read(first);
-      ring.settle(first, EXPIRED);
-      this.#reportExpired(message);
+      this.#expire(first);
       return true;
     }
     if (count === 0) return false;
@@ -838,11 +950,14 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     const senders = this.#senders;
     if (senders.size === 0) return false;
     if (this.#ring.isClosed) this.#hearOfClose();
-    for (let sender = senders.first; sender !== undefined; sender = senders.first) {
+    for (let sender = this.#canResume() ? senders.first : undefined; sender !== undefined; sender = senders.first) {
       if (!this.#admit(sender) && !this.#dropExpired()) break;
     }
     this.#watchExpiry();
-    if (senders.size > 0) return true;
+    if (senders.size > 0) {
+      this.#blockOthers();
+      return true;
+    }
     this.#senderSleep.left();
     return false;
   }
@@ -894,17 +1009,17 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   #giveUpQueued(deadLetters: DeadLetterQueue<unknown> | undefined, reason: DeadLetterReason, why: () => VigilError): void {
     const ring = this.#ring;
     for (let record = ring.takeLeft(); record !== NONE; record = ring.takeLeft()) {
-      const message = this.#read(record);
-      if (this.#isPast(record)) {
-        ring.settle(record, EXPIRED);
-        this.#reportExpired(message);
-        continue;
-      }
-      ring.settle(record, deadLetters === undefined ? DROPPED : DEAD_LETTERED);
-      deadLetters?.add(message, reason, this.name);
-      mailboxAccess.portOf(message)?.fail(why());
-      if (deadLetters === undefined) this.#report('message_dropped', message);
+      if (this.#isPast(record)) this.#expire(record);
+      else this.#giveUp(record, deadLetters, reason, why);
     }
+  }
+
+  #giveUp(record: number, deadLetters: DeadLetterQueue<unknown> | undefined, reason: DeadLetterReason, why: () => VigilError): void {
+    const message = this.#read(record);
+    this.#ring.settle(record, deadLetters === undefined ? DROPPED : DEAD_LETTERED);
+    deadLetters?.add(message, reason, this.name);
+    mailboxAccess.portOf(message)?.fail(why());
+    if (deadLetters === undefined) this.#report('message_dropped', message);
   }
 
   async #watchClose(): Promise<void> {
@@ -930,6 +1045,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     this.#receivers.rejectAll(() => this.#closedError());
     this.#replies?.rejectAll(() => this.#closedError());
     this.#senders.rejectAll(() => this.#closedRefusal());
+    this.#flow?.rejectAll(() => this.#closedRefusal());
     this.#watchExpiry();
     this.#receiverSleep.left();
     this.#senderSleep.left();
@@ -953,6 +1069,14 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
         `inbox "${this.name}" blocks only threads that Vigil runs: an event loop that others use must not stand still`,
       );
     return timeoutMs === undefined ? Number.POSITIVE_INFINITY : this.#environment.clock.now() + checkDuration('timeoutMs', timeoutMs);
+  }
+
+  /** Blocks the thread until a time. */
+  #sleepUntil(untilMs: number): void {
+    const { clock, thread } = this.#environment;
+    const { words } = this.#ring.layout;
+    for (let nowMs = clock.now(); nowMs < untilMs && !this.#ring.isClosed; nowMs = clock.now())
+      thread?.sleep(words, CLOSED, 0, untilMs - nowMs);
   }
 
   /** Blocks the thread at a bell; false when its time is over. Whoever rings takes the wish down, which was that of others, too. */
@@ -1028,6 +1152,13 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   #reportReceived(message: Message<T>): void {
     this.#report('message_received', message);
+  }
+
+  /** A message that was taken has expired. */
+  #expire(record: number): void {
+    const message = this.#read(record);
+    this.#ring.settle(record, EXPIRED);
+    this.#reportExpired(message);
   }
 
   #reportExpired(message: Message<T>): void {

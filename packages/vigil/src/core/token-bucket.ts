@@ -1,3 +1,5 @@
+import { checkOr, checkPositiveCount, checkPositiveNumber } from './validation.js';
+
 /** A float of so many milliseconds is taken for none: times are sums, and sums are rounded. */
 const ROUNDING_MS = 1e-6;
 
@@ -13,6 +15,22 @@ export interface BucketSize {
  * @see the generic cell rate algorithm, which calls it the theoretical arrival time.
  */
 export type FullAtMs = number;
+
+/**
+ * Checks a rate and gives its bucket.
+ *
+ * @param options - how the two are called.
+ * @param burst - default: those of a second, but at least one.
+ * @throws {VigilError} `InvalidConfiguration` that names the option.
+ */
+export function checkBucket(
+  options: { readonly perSecond: string; readonly burst: string },
+  perSecond: unknown,
+  burst: unknown,
+): BucketSize {
+  const rate = checkPositiveNumber(options.perSecond, perSecond);
+  return { perMs: rate / 1000, burst: checkOr(checkPositiveCount, options.burst, burst, Math.max(Math.floor(rate), 1)) };
+}
 
 /** Tokens that are there, with fractions. */
 export function tokensAt(fullAtMs: FullAtMs, nowMs: number, { perMs, burst }: BucketSize): number {
