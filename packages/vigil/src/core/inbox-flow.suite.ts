@@ -15,7 +15,7 @@ import {
   receiveAll,
   withCode,
 } from './inbox-bench.suite.js';
-import type { SendOutcome } from './sender.js';
+import type { SendOutcome, SendWaitOptions } from './sender.js';
 
 const BLOCK: BackpressureOptions = { strategy: 'block', highWatermark: 4, lowWatermark: 2 };
 const ADAPTIVE: BackpressureOptions = { strategy: 'adaptive', highWatermark: 10, lowWatermark: 4, maxDelayMs: 60 };
@@ -354,25 +354,52 @@ function describeRateLimit(engine: InboxEngine): void {
       assert.equal(inbox.stats().flow?.delayed, 2);
     });
 
-    it('gives the token of a wait back that came to nothing', async () => {
+    for (const [end, options] of Object.entries({
+      'was aborted': { signal: AbortSignal.abort() },
+      'is aborted': { abortAtMs: 50 },
+      'would take too long': { timeoutMs: 90 },
+      'expires before its turn': { ttlMs: 1 },
+    } satisfies Record<string, SendWaitOptions & { abortAtMs?: number }>)) {
+      it(`gives the token of a wait back that ${end}`, async () => {
+        const { inbox, clock } = inboxOf(engine, { rateLimit: { maxPerSecond: 10, burst: 1 } });
+        inbox.send('a');
+        const aborter = new AbortController();
+        if ('abortAtMs' in options) clock.after(options.abortAtMs, () => aborter.abort());
+        const gone = observe(inbox.sendWait('b', { signal: aborter.signal, ...options }));
+        await clock.advance(110);
+        assert.equal(gone.state, 'rejected');
+        assert.equal(inbox.send('c'), 'queued');
+        assert.equal(clock.pendingTimers, 0);
+      });
+    }
+
+    it('waits for its turn and for room in the time that it has for both', async () => {
+      const { inbox, clock } = inboxOf(engine, { capacity: 1, rateLimit: { maxPerSecond: 10, burst: 1 } });
+      inbox.send('a');
+      const late = observe(inbox.sendWait('b', { timeoutMs: 150 }));
+      await clock.advance(149);
+      assert.equal(late.state, 'pending');
+      await clock.advance(1);
+      assert.ok(isVigilError(await late.settled, 'DeliveryTimeout'));
+    });
+
+    it('ends with an abort that comes just after its turn', async () => {
       const { inbox, clock } = inboxOf(engine, { rateLimit: { maxPerSecond: 10, burst: 1 } });
       inbox.send('a');
       const aborter = new AbortController();
-      const gone = [
-        observe(inbox.sendWait('b', { signal: aborter.signal })),
-        observe(inbox.sendWait('c', { timeoutMs: 150 })),
-        observe(inbox.sendWait('d', { timeoutMs: 300, ttlMs: 1 })),
-      ];
-      await clock.advance(50);
-      aborter.abort();
-      await clock.advance(300);
-      await Promise.all(gone.map(({ settled }) => settled));
-      assert.deepEqual(
-        gone.map(({ state }) => state),
-        ['rejected', 'rejected', 'rejected'],
-      );
-      assert.equal(inbox.send('e'), 'queued');
-      assert.equal(clock.pendingTimers, 0);
+      const after = clock.after.bind(clock);
+      Object.assign(clock, {
+        after: (delayMs: number, callback: () => void) => {
+          return after(delayMs, () => {
+            callback();
+            aborter.abort('late');
+          });
+        },
+      });
+      const gone = observe(inbox.sendWait('b', { signal: aborter.signal }));
+      await clock.advance(100);
+      assert.equal(await gone.settled, 'late');
+      assert.deepEqual(payloadsOf(receiveAll(inbox)), ['a']);
     });
   });
 }
