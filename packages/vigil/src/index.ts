@@ -142,6 +142,7 @@ export type {
   ProcessKind,
   ProcessPriority,
   ProcessRef,
+  ProcessTimer,
   Readiness,
   Runner,
   ThreadOptions,

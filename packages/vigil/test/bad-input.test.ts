@@ -377,7 +377,7 @@ const HEDGE_OPTIONS: DomainsOf<Required<vigil.HedgeOptions>> = { delayMs: needed
 
 const policyParts: Domain = {
   takes: (value) => isObject(value) && 'around' in value,
-  examples: [vigil.timeout(1), vigil.retry(), new vigil.Bulkhead('x', { maxConcurrent: 1 }, quiet())],
+  examples: [vigil.timeout(1), vigil.retry(), new vigil.Bulkhead('x', { maxConcurrent: 1 }, quiet()), new vigil.RateLimiter(1, quiet())],
   isRequired: true,
 };
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import * as vigil from 'vigiljs';
 import type * as workerModule from './fixtures/shared-worker.js';
 import type { SharedArgs } from './fixtures/shared-worker.js';
@@ -10,6 +11,14 @@ const MODULE = new URL('./fixtures/shared-worker.js', import.meta.url);
 function numbered(payload: unknown): [string, number] {
   if (!Array.isArray(payload)) assert.fail('it is a pair');
   return [String(payload[0]), Number(payload[1])];
+}
+
+/** Its figures, again and again. */
+async function* statsOf(inbox: vigil.SharedInbox<unknown>): AsyncGenerator<vigil.InboxStats> {
+  for (;;) {
+    yield inbox.stats();
+    await turn();
+  }
 }
 
 /** Threads that share two inboxes with this event loop, and end with the test. */
@@ -163,6 +172,42 @@ describe('a shared inbox in the args of a thread', () => {
     assert.ok(performance.now() - sinceMs >= 50);
     assert.ok((limited.stats().flow?.delayed ?? 0) >= 2);
     limited.close();
+  });
+
+  it('is as before when a thread has given up that was held back', async () => {
+    await using world = await World.start();
+    const backpressure = { strategy: 'block', highWatermark: 2, lowWatermark: 1 } as const;
+    const builder = world.runtime.inboxBuilder<unknown>().withBackpressure(backpressure);
+    const out = builder.withRateLimit({ maxPerSecond: 0.001, burst: 3 }).shared().build();
+    out.sendBatch(['a', 'b']);
+    await world.thread('produce in vain', { out: [out] });
+    assert.equal((await world.jobs.recv()).payload, 'DeliveryTimeout');
+    out.tryRecv();
+    // It waits for nothing any more, and its token is there.
+    assert.equal(out.send('c'), 'queued');
+    out.close();
+  });
+
+  it('holds others back only while a thread is blocked', async () => {
+    await using world = await World.start();
+    const backpressure = { strategy: 'block', highWatermark: 4, lowWatermark: 2 } as const;
+    const out = world.runtime.inboxBuilder<unknown>().withBackpressure(backpressure).shared().build();
+    out.sendBatch(['a', 'b', 'c', 'd']);
+    await world.thread('produce one', { out: [out] });
+    for await (const { flow } of statsOf(out)) if (flow?.blocked === 1) break;
+    out.tryRecv();
+    assert.throws(
+      () => out.send('e'),
+      (error) => vigil.isVigilError(error, 'MailboxFull'),
+    );
+    out.recvBatch(2);
+    for await (const { depth } of statsOf(out)) if (depth === 2) break;
+    assert.equal(out.send('e'), 'queued');
+    assert.deepEqual(
+      out.recvBatch(9).map(({ payload }) => payload),
+      ['d', 'last', 'e'],
+    );
+    out.close();
   });
 
   it('does not block the event loop of the application', async () => {

@@ -3,7 +3,7 @@ import { refusalReason } from './dead-letter.js';
 import type { Environment } from './environment.js';
 import { VigilError } from './errors.js';
 import { type Message, messageOf, type SendOptions } from './message.js';
-import type { Sender } from './sender.js';
+import type { OwnedSender, Sender } from './sender.js';
 import { checkDuration, checkFunction, checkObject, describeValue } from './validation.js';
 
 const checkCallback = checkFunction<() => void>();
@@ -19,24 +19,31 @@ export interface TimerSnapshot {
   readonly cancelled: number;
 }
 
+/** With whose end its timers end. */
+type TimerOwner = Pick<OwnedSender, 'isClosed' | 'onClose'>;
+
 type TimerEnvironment = Pick<Environment, 'clock' | 'log' | 'deadLetters' | 'nextMessageId'>;
 
 /**
  * Time-outs, intervals and delayed sends that can be cancelled together. Any number of them share one native timer; they come in the order of
  * their deadlines, then of their making, never early, and never before the call that made them returns.
  *
- * Node does not stay alive for them unless `keepAlive` is true. A callback that throws is logged and harms no other.
+ * Node does not stay alive for them unless `keepAlive` is true. A callback that throws is logged and harms no other. Those of an owner end with
+ * it, and it can start no more.
  *
  * @see Erlang's `timer` and `send_after`.
  */
 export class Timer implements Disposable {
   readonly #environment: TimerEnvironment;
+  readonly #owner: TimerOwner | undefined;
   readonly #pending = new Set<Cancel>();
   #fired = 0;
   #cancelled = 0;
 
-  constructor(environment: TimerEnvironment) {
+  constructor(environment: TimerEnvironment, owner?: TimerOwner) {
     this.#environment = environment;
+    this.#owner = owner;
+    owner?.onClose(() => this.cancel());
   }
 
   /**
@@ -118,6 +125,7 @@ export class Timer implements Disposable {
   }
 
   #start(begin: (end: () => void) => Cancel): Cancel {
+    if (this.#owner?.isClosed() === true) return () => false;
     const cancelClock = begin(() => this.#pending.delete(cancel));
     const cancel = (): boolean => {
       if (!this.#pending.delete(cancel)) return false;

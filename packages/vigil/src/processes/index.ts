@@ -28,6 +28,7 @@ export { CommandRunner, command } from './command/command-runner.js';
 export { LocalProcess } from './local-process.js';
 export { GuardProcess } from './os/process-guard.js';
 export type * from './process-context.js';
+export type { ProcessTimer } from './process-timer.js';
 export { fork, type ForkOptions } from './fork/fork-runner.js';
 export * from './runner.js';
 export { StopRequest } from './stop-request.js';

@@ -1,4 +1,5 @@
 import type { Clock, Inbox, Logger, Sender, Signal } from '../core/index.js';
+import type { ProcessTimer } from './process-timer.js';
 import type { ExitSignal, Monitor, ProcessRef } from './runner.js';
 
 /** What a process body gets: who it is, its messages, and the wish that it end. */
@@ -21,6 +22,8 @@ export interface ProcessContext<TMessage = unknown, TArgs = unknown> {
   readonly stopped: Promise<void>;
   readonly log: Logger;
   readonly clock: Clock;
+  /** Timers that end with this process. Made when first read. */
+  readonly timer: ProcessTimer;
   /** Says that the start is complete; needed once with `readiness: 'explicit'`, without effect otherwise. */
   ready(): void;
   /**

@@ -152,6 +152,18 @@ export function describeRunner(kind: ProcessKind, makeHarness: () => RunnerHarne
         assert.ok(isVigilError(error, 'InboxClosed'));
       });
 
+      whenAble('stops_itself', 'TMR-09: is the shutdown that it has asked itself for', async () => {
+        const subject = bench.start('stops_itself');
+        assert.deepEqual(await subject.exited, { kind: 'shutdown' });
+        assert.deepEqual(subject.news, ['ready', { kind: 'shutdown' }]);
+      });
+
+      whenAble('kills_itself', 'TMR-09: is the kill that it has set itself a time for', async () => {
+        const subject = bench.start('kills_itself');
+        assert.deepEqual(await subject.exited, { kind: 'killed' });
+        assert.equal(subject.process.ref.isAlive(), false);
+      });
+
       whenAble('returns', 'comes once', async () => {
         const subject = bench.start('returns');
         await subject.exited;

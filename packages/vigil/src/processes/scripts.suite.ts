@@ -21,6 +21,8 @@ import type { ProcessBody, ProcessContext } from './process-context.js';
  * - `becomes_ready`: says `entered`; with the first message it says twice that it is ready, then that it declines to start; returns
  *   when it is asked to stop.
  * - `declines`: declines to start, at once; then says that it is ready and returns.
+ * - `stops_itself`: asks itself to stop after a millisecond, and returns when it is asked to.
+ * - `kills_itself`: kills itself after a millisecond, and goes on until then.
  * - `has_name`: names itself `scripted`, says `entered`, returns when it is asked to stop.
  * - `ignores_stop`: says `entered` and goes on whatever it is asked. Where its code still runs after a kill and the suite lets it
  *   go, it says that it is ready, names itself `late`, tries to receive and to send to itself, and throws an error.
@@ -41,6 +43,8 @@ export type Script =
   | 'crashes_when_stopped'
   | 'becomes_ready'
   | 'declines'
+  | 'stops_itself'
+  | 'kills_itself'
   | 'has_name'
   | 'ignores_stop';
 
@@ -111,6 +115,14 @@ export function scriptedBodies(letGo: Promise<void> = never): Record<Script, Pro
     declines: (ctx) => {
       ctx.ignore();
       ctx.ready();
+    },
+    stops_itself: async (ctx) => {
+      ctx.timer.exitAfter(1, { keepAlive: true });
+      await ctx.stopped;
+    },
+    kills_itself: async (ctx) => {
+      ctx.timer.killAfter(1, { keepAlive: true });
+      await never;
     },
     has_name: async (ctx) => {
       ctx.register('scripted');

@@ -15,7 +15,7 @@ import { timeout } from './timeout.js';
  * callers may go: whatever happens, every call ends, with what it may end with, and nothing of it is left.
  */
 
-const PARTS = ['retry', 'timeout', 'fallback', 'hedge', 'breaker', 'bulkhead'] as const;
+const PARTS = ['retry', 'timeout', 'fallback', 'hedge', 'breaker', 'bulkhead', 'limiter'] as const;
 type Part = (typeof PARTS)[number];
 
 interface Attempted {
@@ -82,6 +82,9 @@ describe('policies of any parts', () => {
               case 'bulkhead_full':
                 assert.ok(chosen.includes('bulkhead'));
                 break;
+              case 'rate_limited':
+                assert.ok(chosen.includes('limiter'));
+                break;
               case 'permanent_failure':
                 assert.ok('error' in rest && rest.error === BOOM);
                 break;
@@ -99,7 +102,7 @@ describe('policies of any parts', () => {
       ),
       { numRuns: 1000 },
     );
-    assert.equal(outcomes.size, 7, `only ${[...outcomes.keys()].join(', ')} happened`);
+    assert.equal(outcomes.size, 8, `only ${[...outcomes.keys()].join(', ')} happened`);
   });
 });
 
@@ -123,6 +126,8 @@ function make(part: Part, world: PolicyWorld, shared: (CircuitBreaker | Bulkhead
       shared.push(bulkhead);
       return bulkhead;
     }
+    case 'limiter':
+      return world.limiter({ perSecond: 100, burst: 3 });
   }
 }
 

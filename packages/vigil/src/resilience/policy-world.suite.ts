@@ -4,6 +4,7 @@ import { Bulkhead, type BulkheadOptions } from './bulkhead.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import type { CircuitBreakerOptions } from './circuit-options.js';
 import { makePolicy, type Policy } from './policy.js';
+import { RateLimiter, type RateLimiterOptions } from './rate-limiter.js';
 import { RetryBudget, type RetryBudgetOptions } from './retry-budget.js';
 import type { PolicyPart } from './run.js';
 
@@ -44,6 +45,10 @@ export class PolicyWorld {
 
   bulkhead(options: BulkheadOptions): Bulkhead {
     return new Bulkhead('files', options, this.#environment);
+  }
+
+  limiter(options: RateLimiterOptions): RateLimiter {
+    return new RateLimiter(options, this.#environment);
   }
 
   budget(options: RetryBudgetOptions = {}): RetryBudget {

@@ -69,6 +69,20 @@ describe('a policy', () => {
     assert.equal(await policy(() => 'third'), 'third');
   });
 
+  it('refuses at once what is above the rate, each try for itself, and tells so', async () => {
+    const world = new PolicyWorld();
+    const limiter = world.limiter({ perSecond: 10, burst: 2 });
+    const policy = world.policy(retry({ backoff: { kind: 'fixed', delayMs: 40 } }), limiter);
+    const report = policy.report(failing(2, world));
+    await world.clock.advance(80);
+    const { outcome, attempts, ...rest } = await report;
+    assert.deepEqual([outcome, attempts], ['rate_limited', 2]);
+    assert.ok('error' in rest && isVigilError(rest.error, 'RateLimitExceeded'));
+    assert.deepEqual(rest.error.details, { retryInMs: 20 });
+    await world.clock.advance(20);
+    assert.equal(await policy(() => 'well'), 'well');
+  });
+
   it('counts what is given up by a time-out around it as a failure of the circuit, at once and only once', async () => {
     const world = new PolicyWorld();
     const breaker = world.breaker({ failureThreshold: 2 });
@@ -262,7 +276,7 @@ describe('a policy', () => {
       () => world.policy(AGAIN, bad),
       (error) =>
         isInvalid(error) &&
-        /^VigilError: part 2 of the policy must be a CircuitBreaker, a Bulkhead, or made by vigil.retry, timeout, fallback or hedge, got an object$/.test(
+        /^VigilError: part 2 of the policy must be a CircuitBreaker, a Bulkhead, a RateLimiter, or made by vigil.retry, timeout, fallback or hedge, got an object$/.test(
           String(error),
         ),
     );

@@ -19,7 +19,7 @@ export interface PolicyFigures {
  *
  * - `success`: the work gave `value`.
  * - `fallback`: the fallback gave `value` in place of `error`; `from` says what kind of failure that was.
- * - `timeout`, `circuit_open`, `bulkhead_full`: what the policy, or the work itself, ended with.
+ * - `timeout`, `circuit_open`, `bulkhead_full`, `rate_limited`: what the policy, or the work itself, ended with.
  * - `permanent_failure`: the work failed, and there was no retry left or none worth while; or the fallback itself failed.
  * - `aborted`: the caller's signal aborted; `error` is its reason.
  */
@@ -37,8 +37,8 @@ export interface Policy<F = never> {
    *
    * @param work - a function that returns a value or a promise; it may be called several times, and is told which attempt it is and the
    *   `signal` that aborts when nobody waits for it any more.
-   * @throws {VigilError} `OperationTimeout`, `CircuitOpen`, `BulkheadFull`; the error of the last attempt, unchanged; the reason of the options'
-   *   signal, as soon as it aborts; `InvalidConfiguration` for work that is no function or options that are none.
+   * @throws {VigilError} `OperationTimeout`, `CircuitOpen`, `BulkheadFull`, `RateLimitExceeded`; the error of the last attempt, unchanged; the reason of the
+   *   options' signal, as soon as it aborts; `InvalidConfiguration` for work that is no function or options that are none.
    */
   <T>(work: Work<T>, options?: WaitOptions): Promise<T | F>;
   /** The same, but tells of a failure instead of throwing it, and what it took. Throws only `InvalidConfiguration`. */
@@ -82,7 +82,7 @@ function checkPart<F>(part: PolicyPart<F>, index: number): PolicyPart<F> {
   if (!(typeof part === 'object' && part !== null && 'around' in part)) {
     throw invalidOption(
       `part ${index + 1} of the policy`,
-      'a CircuitBreaker, a Bulkhead, or made by vigil.retry, timeout, fallback or hedge',
+      'a CircuitBreaker, a Bulkhead, a RateLimiter, or made by vigil.retry, timeout, fallback or hedge',
       part,
     );
   }

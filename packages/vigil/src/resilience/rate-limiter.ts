@@ -13,10 +13,12 @@ import {
   msUntilTokens,
   takeTokens,
   tokensAt,
+  type VigilError,
   WaitingLine,
   type WaitOptions,
   wholeTokens,
 } from '../core/index.js';
+import { type Layer, type PolicyPart, refusal } from './run.js';
 
 export interface RateLimiterOptions {
   /** Operations that are allowed in a second, in the long run; more than 0, fractions are fine. */
@@ -33,9 +35,10 @@ export interface RateWaitOptions extends WaitOptions {
 /**
  * Allows so many operations in a second: a bucket of `burst` tokens that fills all the time, not once in a second.
  *
- * It goes by the clock that only goes on: no change of the machine's time of day grants or withholds anything.
+ * It goes by the clock that only goes on: no change of the machine's time of day grants or withholds anything. As a part of a policy it allows or
+ * refuses each attempt at once.
  */
-export class RateLimiter {
+export class RateLimiter implements PolicyPart {
   readonly #size: BucketSize;
   readonly #clock: Clock;
   /** Who waits for how many; nobody comes in between. */
@@ -107,6 +110,19 @@ export class RateLimiter {
   reset(): void {
     this.#fullAtMs = Number.NEGATIVE_INFINITY;
     this.#serve();
+  }
+
+  /** @internal */
+  around<G>(next: Layer<G>): Layer<G> {
+    return (run) => (this.allow() ? next(run) : refusal(this.#refuse()));
+  }
+
+  #refuse(): VigilError {
+    const { perMs, burst } = this.#size;
+    const retryInMs = msUntilTokens(this.#fullAtMs, this.#clock.now(), 1, this.#size);
+    return failFast('RateLimitExceeded', `the rate limit allows ${perMs * 1000} calls a second, ${burst} at once`, {
+      details: { retryInMs },
+    });
   }
 
   #take(tokens: number): boolean {

@@ -90,7 +90,7 @@ describe('retry', () => {
     assert.deepEqual(world.logged, ['retryIf of a policy failed: TypeError: broken']);
   });
 
-  for (const code of ['CircuitOpen', 'BulkheadFull'] as const) {
+  for (const code of ['CircuitOpen', 'BulkheadFull', 'RateLimitExceeded'] as const) {
     it(`POL-05: does not try again what was refused with ${code}, whatever retryIf thinks`, async () => {
       const world = new PolicyWorld();
       const refusal = failFast(code, 'no');

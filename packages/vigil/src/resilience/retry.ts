@@ -10,8 +10,8 @@ export interface RetryOptions {
   /** How long to wait before a retry; default `{ kind: 'decorrelated', initialMs: 100 }`. */
   readonly backoff?: Backoff | undefined;
   /**
-   * Which errors are worth a retry; default: all. It is not asked about `CircuitOpen` and `BulkheadFull`, which never are, nor when the call was
-   * given up.
+   * Which errors are worth a retry; default: all. It is not asked about `CircuitOpen`, `BulkheadFull` and `RateLimitExceeded`, which never are,
+   * nor when the call was given up.
    */
   readonly retryIf?: ((error: unknown) => boolean) | undefined;
   /** Bounds the retries of all calls together; default: only `maxAttempts` does, for each call. */
@@ -77,7 +77,7 @@ class Retry implements PolicyPart {
 /** What was refused to keep load away: to ask again would bring it back. */
 function isRefusal(error: unknown): boolean {
   const kind = failureKind(error);
-  return kind === 'circuit_open' || kind === 'bulkhead_full';
+  return kind === 'circuit_open' || kind === 'bulkhead_full' || kind === 'rate_limited';
 }
 
 /** Rejects with the reason when the call is given up meanwhile. */

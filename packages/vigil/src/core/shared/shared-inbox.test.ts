@@ -124,6 +124,18 @@ describe('a shared inbox with two sides', () => {
     assert.equal(one.send('then'), 'queued');
   });
 
+  it('lets nobody overtake those who are still blocked when others were let in before them', async () => {
+    const [one, other] = sidesOf({ backpressure: { strategy: 'block', highWatermark: 4, lowWatermark: 2 } });
+    one.sendBatch([1, 2, 3, 4]);
+    const sent = [5, 6, 7, 8].map((payload) => other.sendWait(payload));
+    one.recvBatch(3);
+    assert.ok(await comesTrue(() => one.stats().depth === 4));
+    one.tryRecv();
+    assert.throws(() => one.send('first'), withCode('MailboxFull'));
+    one.recvBatch(9);
+    await Promise.all(sent);
+  });
+
   it('lets others send when who was blocked on the other side has given up', async () => {
     const [one, other] = sidesOf({ backpressure: { strategy: 'block', highWatermark: 2, lowWatermark: 1 } });
     one.sendBatch([1, 2]);

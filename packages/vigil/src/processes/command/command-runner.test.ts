@@ -20,6 +20,8 @@ const CANNOT = [
   'throws_signal_reason',
   'crashes_when_stopped',
   'declines',
+  'stops_itself',
+  'kills_itself',
   'has_name',
 ] as const;
 

@@ -1,5 +1,6 @@
 import { type Clock, type Environment, type Inbox, invalidOption, type Logger, type Sender, type Signal } from '../../core/index.js';
 import type { ProcessContext } from '../process-context.js';
+import type { ProcessTimer } from '../process-timer.js';
 import type { ExitSignal, Monitor, ProcessHost, ProcessRef, ProcessSettings } from '../runner.js';
 
 /** What a context needs of its task. */
@@ -11,6 +12,7 @@ export interface ContextSource<TMessage, TArgs> {
   readonly inbox: Inbox<TMessage>;
   readonly signal: AbortSignal;
   readonly stopped: Promise<void>;
+  readonly timer: ProcessTimer;
   ready(): void;
   ignore(): void;
   resumed(): Promise<void>;
@@ -75,6 +77,10 @@ export class TaskContext<TMessage, TArgs> implements ProcessContext<TMessage, TA
 
   get clock(): Clock {
     return this.#process.host.environment.clock;
+  }
+
+  get timer(): ProcessTimer {
+    return this.#process.timer;
   }
 
   ready(): void {

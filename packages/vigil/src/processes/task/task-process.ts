@@ -15,6 +15,7 @@ import {
 import { LocalProcess } from '../local-process.js';
 import type { ProcessBody } from '../process-context.js';
 import type { ProcessHost, ProcessKind, ProcessRef, ProcessSettings } from '../runner.js';
+import { ProcessTimer } from '../process-timer.js';
 import { StopRequest } from '../stop-request.js';
 import { TaskContext } from './task-context.js';
 
@@ -39,6 +40,7 @@ export class TaskProcess<TMessage = unknown, TArgs = unknown> extends LocalProce
   #resolveResumed: (() => void) | undefined;
   #isIgnored = false;
   #signalHandlers: Map<Signal, () => void> | undefined;
+  #timer: ProcessTimer | undefined;
 
   constructor(body: ProcessBody<TMessage, TArgs>, settings: ProcessSettings<TArgs>, incarnation: number, host: ProcessHost) {
     super(settings, incarnation, host);
@@ -70,6 +72,11 @@ export class TaskProcess<TMessage = unknown, TArgs = unknown> extends LocalProce
           this.#resolveStopped = resolve;
         });
     return this.#stopped;
+  }
+
+  get timer(): ProcessTimer {
+    this.#timer ??= new ProcessTimer(this.host.environment, this.ref, this);
+    return this.#timer;
   }
 
   start(): void {

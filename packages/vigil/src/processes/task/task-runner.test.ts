@@ -290,6 +290,19 @@ describe('the context of a task', () => {
     assert.equal(await Promise.race([context.resumed(), Promise.resolve('suspended again')]), 'suspended again');
   });
 
+  it('TMR-09: cancels its timers when it ends, and starts no more', async () => {
+    const subject = start();
+    const { timer } = context;
+    assert.equal(timer, context.timer);
+    timer.setInterval(1_000, () => assert.fail('an interval of a task that has ended'));
+    timer.exitAfter(1_000);
+    timer.sendAfter(1_000, context.self, 'wake up');
+    subject.process.kill();
+    await subject.exited;
+    assert.equal(timer.setTimeout(0, () => assert.fail('a timer of a task that has ended'))(), false);
+    assert.deepEqual(timer.snapshot(), { pending: 0, fired: 0, cancelled: 3 });
+  });
+
   it('lets nobody wait to be resumed who is asked to stop, or killed', async () => {
     for (const end of ['stop', 'kill'] as const) {
       const subject = start();

@@ -306,6 +306,24 @@ describe('the inbox of a thread', () => {
       await post.heardThat([['dead_lettered', 'mailbox_full']]);
     });
 
+    it('that it took the place of an older one, which is a dead letter on the side of the supervisor', async () => {
+      const { post, ref } = await start(
+        'await heard(); say(ctx.inbox.deadLetters.list().map(({ message, reason }) => [message.payload, reason])); await ctx.stopped;',
+        {
+          inbox: { enableDeadletter: true, backpressure: { strategy: 'drop_oldest', highWatermark: 1 } },
+        },
+      );
+      const other = await sender(post);
+      await post.supervisor.suspendChild('envoy');
+      for (const payload of ['older', 'newer']) {
+        other.send({ act: 'send', payload });
+        await post.heardThat('queued');
+      }
+      assert.equal(ref.stats().deadLetters, 1);
+      await post.supervisor.resumeChild('envoy');
+      await post.heardThat([['older', 'mailbox_full']]);
+    });
+
     it('that it is closed, and that its process has ended', async () => {
       const { post, ref } = await start("await heard(); ctx.inbox.close(); say('closed'); await ctx.stopped;");
       const other = await sender(post);
