@@ -174,6 +174,22 @@ describe('a shared inbox in the args of a thread', () => {
     limited.close();
   });
 
+  it('takes from all threads together what its rate allows, though they send at the same time', async () => {
+    await using world = await World.start();
+    const most = 50_000;
+    const builder = world.runtime
+      .inboxBuilder<unknown>()
+      .capacity(2 * most)
+      .withRateLimit({ maxPerSecond: 0.001, burst: most });
+    const out = builder.shared({ bytes: 2 ** 24 }).build();
+    for (let count = 0; count < 2; count += 1) await world.thread('produce until refused', { out: [out] });
+    for (const _ of [1, 2]) await out.recv();
+    world.jobs.sendBatch(['go', 'go']);
+    for await (const { flow } of statsOf(out)) if (flow?.throttled === 2) break;
+    assert.equal(out.stats().messagesSent, most);
+    out.close();
+  });
+
   it('is as before when a thread has given up that was held back', async () => {
     await using world = await World.start();
     const backpressure = { strategy: 'block', highWatermark: 2, lowWatermark: 1 } as const;
