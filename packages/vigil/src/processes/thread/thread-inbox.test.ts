@@ -315,13 +315,18 @@ describe('the inbox of a thread', () => {
       );
       const other = await sender(post);
       await post.supervisor.suspendChild('envoy');
-      for (const payload of ['older', 'newer']) {
+      for (const payload of ['oldest', 'older']) {
         other.send({ act: 'send', payload });
         await post.heardThat('queued');
       }
-      assert.equal(ref.stats().deadLetters, 1);
+      other.send({ act: 'wait', payload: 'newest' });
+      await post.heardThat('queued');
+      assert.equal(ref.stats().deadLetters, 2);
       await post.supervisor.resumeChild('envoy');
-      await post.heardThat([['older', 'mailbox_full']]);
+      await post.heardThat([
+        ['oldest', 'mailbox_full'],
+        ['older', 'mailbox_full'],
+      ]);
     });
 
     it('that it is closed, and that its process has ended', async () => {
