@@ -6,6 +6,7 @@ import { type Answer, answerer } from './commands.js';
 import { Counters } from './counters.js';
 import type { Reply, Request } from './hasher.js';
 import type { Line } from './line-splitter.js';
+import { Pool } from './pool.js';
 
 describe('HASH', () => {
   it('is answered in one line, whatever the error says', async () => {
@@ -43,7 +44,9 @@ function answererWith(reply?: Reply, clock?: vigil.Clock): (line: Line) => Answe
   const jobs = runtime.inbox<Request>();
   const hashers = runtime.supervisor().build();
   const counters = new Counters(runtime.via('nobody'), runtime);
-  const answer = answerer({ app, runtime, counters, jobs, hashers, connections: hashers, supervisors: [], chaos: false });
+  const pool = new Pool(jobs, runtime);
+  const limiter = new vigil.RateLimiter(1_000, runtime);
+  const answer = answerer({ app, runtime, counters, pool, limiter, hashers, connections: hashers, supervisors: [], chaos: false });
   const messages = runtime.inbox();
   messages.close();
   const subscriber = new vigil.Subscriber(messages, runtime);

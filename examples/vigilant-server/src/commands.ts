@@ -1,13 +1,10 @@
 import * as vigil from 'vigiljs';
 import type { Counters, Counts } from './counters.js';
-import type { Reply, Request } from './hasher.js';
 import { type Line, MAX_LINE_BYTES, TOO_LONG } from './line-splitter.js';
+import type { Pool } from './pool.js';
 import { publish, subscribe, unsubscribe } from './topics.js';
 
 const MAX_WORKERS = 64;
-
-/** Milliseconds until a client hears that its job is not done, whatever has become of it. */
-const ANSWER_TIMEOUT_MS = 5_000;
 
 /** What is sent back, with its newline. A promise of it never rejects. */
 export type Answer = string | Buffer | Promise<string>;
@@ -16,7 +13,9 @@ interface Facts {
   readonly app: vigil.App;
   readonly runtime: vigil.Runtime;
   readonly counters: Counters;
-  readonly jobs: vigil.Inbox<Request>;
+  readonly pool: Pool;
+  /** Of the requests of all clients. */
+  readonly limiter: vigil.RateLimiter;
   readonly hashers: vigil.Supervisor;
   readonly connections: Pick<vigil.Supervisor, 'inspect'>;
   /** All of them. */
@@ -28,27 +27,28 @@ interface Facts {
 export type Answerer = (line: Line, subscriber: vigil.Subscriber) => Answer;
 
 /** Knows the answer to every line. */
-export function answerer({ app, runtime, counters, jobs, hashers, connections, supervisors, chaos }: Facts): Answerer {
+export function answerer({ app, runtime, counters, pool, limiter, hashers, connections, supervisors, chaos }: Facts): Answerer {
   const { clock } = runtime;
   const startedAtMs = clock.now();
 
   return (line, subscriber) => {
     counters.count('requests');
+    if (!limiter.allow()) return refuse('the server has too much to do, try again later');
     if (line === TOO_LONG) return refuse(`the line is longer than ${MAX_LINE_BYTES} bytes`);
 
     const text = line.toString();
-    if (text.startsWith('HASH ')) return delegate({ kind: 'hash', text: line.subarray('HASH '.length) });
+    if (text.startsWith('HASH ')) return done(pool.hash(line.subarray('HASH '.length)));
     if (text.startsWith('PLAN ')) return plan(text.slice('PLAN '.length));
     if (text.startsWith('SUBSCRIBE ')) return attempt(() => subscribe(subscriber, text.slice('SUBSCRIBE '.length)));
     if (text.startsWith('UNSUBSCRIBE ')) return attempt(() => unsubscribe(subscriber, text.slice('UNSUBSCRIBE '.length)));
     if (text.startsWith('PUBLISH ')) return attempt(() => publish(runtime.pubsub, line.subarray('PUBLISH '.length)));
-    if (text === 'CRASH' && chaos) return delegate({ kind: 'crash' });
+    if (text === 'CRASH' && chaos) return done(pool.crash());
     if (text.startsWith('SCALE ') && chaos) return scale(text.slice('SCALE '.length));
     switch (text) {
       case 'STATUS':
         return withCounts((counts) => `OK active=${activeConnections()} total=${counts.connections}\n`);
       case 'HEALTH':
-        return withCounts((counts) => `OK\nuptime=${uptimeSeconds()}\nrequests=${counts.requests}\n`);
+        return withCounts(health);
       case 'METRICS':
         return withCounts(metrics);
       case 'TREE':
@@ -85,15 +85,18 @@ export function answerer({ app, runtime, counters, jobs, hashers, connections, s
     return Math.floor((clock.now() - startedAtMs) / 1000);
   }
 
-  async function delegate(request: Request): Promise<string> {
+  async function done(job: Promise<string>): Promise<string> {
     try {
-      const reply = await runtime.request<Reply>(jobs, request, { timeoutMs: ANSWER_TIMEOUT_MS, ttlMs: ANSWER_TIMEOUT_MS });
-      if ('error' in reply) return refuse(`the worker failed: ${oneLine(reply.error)}`);
+      const text = await job;
       counters.count('jobs');
-      return `OK ${reply.text}\n`;
+      return `OK ${text}\n`;
     } catch (error) {
-      return refuse(explain(error));
+      return refuse(messageOf(error));
     }
+  }
+
+  function health({ requests }: Counts): string {
+    return `OK\nuptime=${uptimeSeconds()}\nrequests=${requests}\ncircuit=${pool.circuit}\n`;
   }
 
   /** What a crash of this child would lead to. */
@@ -124,8 +127,8 @@ export function answerer({ app, runtime, counters, jobs, hashers, connections, s
       uptime_seconds: uptimeSeconds(),
       restarts: counts.restarts,
       jobs_done: counts.jobs,
-      queued_jobs: jobs.stats().depth,
-      refused_jobs: jobs.stats().messagesRejected,
+      queued_jobs: pool.queued,
+      refused_jobs: pool.refused,
       subscribers: topics.subscribers,
       messages_delivered: topics.delivered,
       messages_missed: topics.failed,
@@ -134,15 +137,6 @@ export function answerer({ app, runtime, counters, jobs, hashers, connections, s
     const lines = Object.entries(figures).map(([name, value]) => `${name}=${value}\n`);
     return `${lines.join('')}\n`;
   }
-}
-
-/** Why a job is not done. */
-function explain(error: unknown): string {
-  if (vigil.isVigilError(error, 'MailboxFull')) return 'too many jobs are waiting, try again later';
-  if (vigil.isVigilError(error, 'OperationTimeout') || vigil.isVigilError(error, 'MessageExpired')) {
-    return `no worker answered within ${ANSWER_TIMEOUT_MS} ms`;
-  }
-  return messageOf(error);
 }
 
 function messageOf(error: unknown): string {

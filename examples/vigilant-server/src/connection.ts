@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { finished, PassThrough } from 'node:stream';
 import { finished as ended, pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
-import { type Inbox, type ProcessContext, type Runtime, type Sender, Subscriber } from 'vigiljs';
+import { type Inbox, type ProcessContext, RateLimiter, type Runtime, type Sender, Subscriber } from 'vigiljs';
 import type { Answer, Answerer } from './commands.js';
 import { Farewell } from './farewell.js';
 import { type Line, LineSplitter } from './line-splitter.js';
@@ -20,6 +20,8 @@ export interface ConnectionArgs {
   readonly socket: Socket;
   readonly answer: Answerer;
   readonly runtime: Runtime;
+  /** Requests a second. */
+  readonly clientRate: number;
 }
 
 /**
@@ -28,14 +30,17 @@ export interface ConnectionArgs {
  * then it also waits until the client has taken the answers and closes.
  */
 export async function connection({ args, clock, id, signal }: ProcessContext<never, ConnectionArgs>): Promise<void> {
-  const { socket, answer, runtime } = args;
+  const { socket, answer, runtime, clientRate } = args;
   const owed = runtime.inboxBuilder<Answer>().name(`answers of ${id}`).capacity(MAX_OWED_ANSWERS).build();
   const messages = runtime.inboxBuilder<Buffer>().name(`messages for ${id}`).capacity(MAX_WAITING_MESSAGES).build();
   const lines = runtime.inboxBuilder<string | Buffer>().name(`lines for ${id}`).capacity(1).build();
   const subscriber = new Subscriber(messages, runtime);
+  const limiter = new RateLimiter(clientRate, runtime);
   const received = socket.pipe(new PassThrough());
   const farewell = new Farewell(clock, () => socket.destroy());
   const reply = (line: Line) => (farewell.isTooLateToBegin ? 'ERROR the server is stopping\n' : answer(line, subscriber));
+  // When the server stops, what it has received is answered as fast as it can be.
+  const turn = () => (signal.aborted || limiter.allow() ? undefined : limiter.wait(1, { signal }).catch(() => {}));
   const stopReading = () => {
     socket.unpipe(received);
     received.end();
@@ -51,7 +56,7 @@ export async function connection({ args, clock, id, signal }: ProcessContext<nev
 
   try {
     await Promise.all([
-      readRequests(received, reply, owed),
+      readRequests(received, turn, reply, owed),
       mergeLines(owed, messages, lines),
       pipeline(writeLines(lines, farewell), socket),
     ]);
@@ -67,11 +72,18 @@ export async function connection({ args, clock, id, signal }: ProcessContext<nev
   }
 }
 
-async function readRequests(chunks: AsyncIterable<Buffer>, answer: (line: Line) => Answer, owed: Inbox<Answer>): Promise<void> {
+/** @param turn - resolves when the client may have the next request answered. */
+async function readRequests(
+  chunks: AsyncIterable<Buffer>,
+  turn: () => Promise<void> | undefined,
+  answer: (line: Line) => Answer,
+  owed: Inbox<Answer>,
+): Promise<void> {
   const splitter = new LineSplitter();
   let lines = 0;
   for await (const chunk of chunks) {
     for (const line of splitter.split(chunk)) {
+      await turn();
       await owed.sendWait(answer(line));
       lines += 1;
       if (lines % LINES_PER_TURN === 0) await setImmediate();

@@ -32,9 +32,9 @@ describe('a server that stops', () => {
       assert.match((await client.readLine()) ?? '', /^OK /);
 
       const stopped = server.app.shutdown();
-      await clock.advance(10_000);
+      await clock.advance(4_000);
       assert.match((await client.readLines(100)).at(-1) ?? '', /^OK /, 'while there is time');
-      await clock.advance(5_000);
+      await clock.advance(11_000);
       const answers = await client.readLines(900);
       assert.equal(answers[898], 'ERROR the server is stopping');
       assert.equal(answers[899], undefined);

@@ -3,6 +3,7 @@ import { scryptSync } from 'node:crypto';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
+import { VirtualClock } from 'vigiljs/testing';
 import { MAX_LINE_BYTES } from './line-splitter.js';
 import { POOLS } from './server.js';
 import { openSocket, TestClient } from './test-client.js';
@@ -68,13 +69,47 @@ describe('the server', () => {
       for (const client of clients) client.send(...Array.from({ length: 16 }, () => 'HASH x'));
       const answers = (await Promise.all(clients.map((client) => client.readLines(16)))).flat();
       for (const client of clients) client.socket.destroy();
+      using witness = await TestClient.connect(server.port);
+      witness.send('METRICS');
+      const metrics = await witness.readBlock();
 
       const refused = answers.filter((answer) => answer === 'ERROR too many jobs are waiting, try again later').length;
       const done = answers.filter((answer) => answer?.startsWith('OK ')).length;
       assert.ok(refused > 0 && done > 0, `${refused} refused, ${done} done`);
+      assert.ok(metrics.includes(`refused_jobs=${refused}`));
       assert.ok(answers.every((answer) => answer !== undefined && /^(OK|ERROR) /.test(answer)));
     });
   }
+
+  it('lets a client wait that asks too often, and nobody else', async () => {
+    const clock = new VirtualClock();
+    await using server = await startServer({ clientRate: 5, clock });
+    using client = await TestClient.connect(server.port);
+    using witness = await TestClient.connect(server.port);
+    const lines = Array.from({ length: 7 }, (_, index) => `line ${index}`);
+    client.send(...lines);
+    assert.deepEqual(await client.readLines(5), lines.slice(0, 5));
+    assert.equal(await requestsOf(witness), 6);
+    await clock.advance(200);
+    assert.equal(await client.readLine(), 'line 5');
+    assert.equal(await requestsOf(witness), 8);
+    const stopped = server.app.shutdown();
+    assert.deepEqual(await client.readLines(2), ['line 6', undefined], 'what it has received is answered at once');
+    client.socket.end();
+    witness.socket.end();
+    await stopped;
+  });
+
+  it('refuses what all clients together ask for too often', async () => {
+    const clock = new VirtualClock();
+    await using server = await startServer({ rate: 4, clock });
+    using client = await TestClient.connect(server.port);
+    using other = await TestClient.connect(server.port);
+    for (const asker of [client, other, client, other]) assert.equal(await asker.ask('hello'), 'hello');
+    assert.equal(await client.ask('hello'), 'ERROR the server has too much to do, try again later');
+    await clock.advance(250);
+    assert.equal(await other.ask('hello'), 'hello');
+  });
 
   it('serves the others in between, however much one client sends at once', async () => {
     await using server = await startMeasuredServer();
@@ -85,8 +120,7 @@ describe('the server', () => {
     await once(flooder, 'data');
 
     for (let round = 0; round < 20; round += 1) assert.equal(await witness.ask('hello'), 'hello');
-    witness.send('HEALTH');
-    const requests = Number((await witness.readLines(3))[2]?.split('=')[1]);
+    const requests = await requestsOf(witness);
     flooder.destroy();
     assert.ok(requests < 1_000_000, `${requests} requests were answered first`);
   });
@@ -108,3 +142,9 @@ describe('the server', () => {
     assert.ok((await text(glutton)) === lines, 'in the end it gets everything');
   });
 });
+
+/** How many requests there were, with this one. */
+async function requestsOf(client: TestClient): Promise<number> {
+  client.send('HEALTH');
+  return Number((await client.readLines(4))[2]?.split('=')[1]);
+}

@@ -50,6 +50,7 @@ async function startBusyListener() {
     host: '127.0.0.1',
     port: 0,
     runtime,
+    clientRate: 10,
     counters: new Counters(runtime.via('nobody'), runtime),
     connections,
     answer: () => '',

@@ -42,9 +42,9 @@ export async function listener(ctx: ProcessContext<never, ListenerArgs>): Promis
   }
 }
 
-async function admit(socket: Socket, { answer, connections, counters, runtime }: ListenerArgs, clock: Clock): Promise<void> {
+async function admit(socket: Socket, { connections, counters, answer, runtime, clientRate }: ListenerArgs, clock: Clock): Promise<void> {
   try {
-    await connections.startChild({ socket, answer, runtime });
+    await connections.startChild({ socket, answer, runtime, clientRate });
   } catch (error) {
     return refuse(socket, isVigilError(error, 'TooManyChildren') ? `${error.message}, try again later` : 'the server is stopping', clock);
   }

@@ -8,11 +8,19 @@ program
   .option('--host <address>', 'where to listen', '127.0.0.1')
   .addOption(new Option('--port <number>', 'where to listen; 0 takes a free port').env('PORT').default(9090).argParser(parsePort))
   .addOption(new Option('--pool <kind>', 'what the workers of HASH are').choices(POOLS).default('thread'))
+  .option('--rate <number>', 'requests a second of all clients, above which they are refused', parseRate, 50_000)
+  .option('--client-rate <number>', 'requests a second of one client, above which it has to wait', parseRate, 1_000)
   .option('--chaos', 'let clients kill workers with CRASH', false)
   .parse();
 
 const app = vigilantServer(vigil.runtime({ log: console }), program.opts<ServerOptions>());
 await app.run({ onStarted: () => console.log(vigil.formatTree(app.inspect())) });
+
+function parseRate(text: string): number {
+  const rate = Number(text);
+  if (/^\d+$/.test(text) && rate > 0) return rate;
+  throw new InvalidArgumentError('It must be a whole number of 1 or more.');
+}
 
 function parsePort(text: string): number {
   const port = Number(text);

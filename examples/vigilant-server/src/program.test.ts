@@ -74,6 +74,9 @@ describe('the program', () => {
     await using other = await startProgram('--pool', 'fibre');
     assert.equal(await other.exitCode, 1);
     assert.match(other.output(), /Allowed choices are task, thread, fork/);
+    await using third = await startProgram('--rate', '0');
+    assert.equal(await third.exitCode, 1);
+    assert.match(third.output(), /must be a whole number of 1 or more/);
   });
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { scryptSync } from 'node:crypto';
 import { describe, it } from 'node:test';
 import type { App, SupervisorInfo } from 'vigiljs';
+import { VirtualClock } from 'vigiljs/testing';
 import { findChild } from './find-child.js';
 import { POOLS } from './server.js';
 import { startServer } from './test-server.js';
@@ -37,12 +38,12 @@ for (const pool of POOLS) {
         assert.equal(await second.ask('STATUS'), 'OK active=2 total=1');
       });
 
-      it('HEALTH is answered in three lines', async () => {
+      it('HEALTH is answered in four lines', async () => {
         await using server = await startServer({ pool });
         using client = await TestClient.connect(server.port);
         client.send('hello', 'HEALTH');
-        const lines = await client.readLines(4);
-        assert.deepEqual(lines.with(2, ''), ['hello', 'OK', '', 'requests=2']);
+        const lines = await client.readLines(5);
+        assert.deepEqual(lines.with(2, ''), ['hello', 'OK', '', 'requests=2', 'circuit=closed']);
         assert.match(lines[2] ?? '', /^uptime=\d+$/);
       });
 
@@ -161,6 +162,24 @@ for (const pool of POOLS) {
         assert.match(restarted ?? '', LINES[pool]);
       });
 
+      it('opens the circuit when it comes too often in a row: the workers get no jobs until they are tried again', async () => {
+        const clock = new VirtualClock();
+        await using server = await startServer({ pool, chaos: true, clock });
+        using client = await TestClient.connect(server.port);
+        client.send(...Array.from({ length: 20 }, () => 'CRASH'));
+        const crashed = 'ERROR the worker failed: a client asked for it';
+        assert.deepEqual(new Set(await client.readLines(20)), new Set([crashed]));
+        assert.equal(await circuitOf(client), 'circuit=open');
+        for (const command of ['HASH x', 'CRASH']) {
+          assert.equal(await client.ask(command), 'ERROR the workers keep failing, try again later');
+        }
+        await clock.advance(1_000);
+        assert.equal(await client.ask('HASH x'), hashed('x'));
+        assert.equal(await circuitOf(client), 'circuit=half_open');
+        assert.equal(await client.ask('HASH x'), hashed('x'));
+        assert.equal(await circuitOf(client), 'circuit=closed');
+      });
+
       it('does not reach the jobs that wait: they are done by whoever comes after', async () => {
         await using server = await startServer({ pool, chaos: true });
         using client = await TestClient.connect(server.port);
@@ -221,6 +240,11 @@ describe('a worker process that is killed from outside', () => {
 
 function hashersOf({ app }: { readonly app: App }): SupervisorInfo | undefined {
   return findChild(app.inspect(), 'hashers')?.supervisor;
+}
+
+async function circuitOf(client: TestClient): Promise<string | undefined> {
+  client.send('HEALTH');
+  return (await client.readLines(4))[3];
 }
 
 async function metricsOf(client: TestClient): Promise<string[]> {

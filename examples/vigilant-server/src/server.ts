@@ -7,6 +7,7 @@ import { FAREWELL_MS } from './farewell.js';
 import hasher, { type Request } from './hasher.js';
 import { MAX_LINE_BYTES } from './line-splitter.js';
 import { listener } from './listener.js';
+import { Pool } from './pool.js';
 import { porter } from './porter.js';
 
 const HASHERS = 4;
@@ -20,6 +21,10 @@ export interface ServerOptions {
   readonly host: string;
   /** 0 takes a free one; the log tells which. */
   readonly port: number;
+  /** Requests a second of all clients; those above it are refused. */
+  readonly rate: number;
+  /** Requests a second of one client, and at once after a pause; above it, nothing is read from it until it is its turn. */
+  readonly clientRate: number;
   /** Whether clients may kill workers. */
   readonly chaos: boolean;
   readonly pool: (typeof POOLS)[number];
@@ -32,7 +37,7 @@ export interface ServerOptions {
  * answered what it was asked; then the workers, which by then have nothing left to do; then the counters, and last the program that is told
  * of every restart.
  */
-export function vigilantServer(runtime: vigil.Runtime, { host, port, chaos, pool }: ServerOptions): vigil.App {
+export function vigilantServer(runtime: vigil.Runtime, { host, port, rate, clientRate, chaos, pool }: ServerOptions): vigil.App {
   const app = runtime.app({ name: 'vigilant-server' });
   const counters = new Counters(app.root.address('counters'), runtime);
   keepBooks(app.root.address<Entry>('bookkeeper'), runtime);
@@ -60,7 +65,8 @@ export function vigilantServer(runtime: vigil.Runtime, { host, port, chaos, pool
     app,
     runtime,
     counters,
-    jobs,
+    pool: new Pool(jobs, runtime),
+    limiter: new vigil.RateLimiter(rate, runtime),
     hashers,
     connections,
     supervisors: [app.root, hashPool, hashers, connections],
@@ -72,5 +78,5 @@ export function vigilantServer(runtime: vigil.Runtime, { host, port, chaos, pool
     .worker('counters', counterServer)
     .worker('hash_pool', hashPool)
     .worker('connections', connections)
-    .worker('listener', listener, { args: { host, port, runtime, counters, connections, answer }, readiness: 'explicit' });
+    .worker('listener', listener, { args: { host, port, runtime, clientRate, counters, connections, answer }, readiness: 'explicit' });
 }

@@ -17,15 +17,18 @@ const ignore = () => {};
 export interface TestServerOptions {
   readonly chaos?: boolean;
   readonly pool?: ServerOptions['pool'];
+  readonly rate?: number;
+  readonly clientRate?: number;
   readonly clock?: vigil.Clock;
 }
 
 /** The server in this process, on a free port. */
-export async function startServer({ chaos = false, pool = 'thread', clock }: TestServerOptions = {}): Promise<TestServer> {
+export async function startServer({ clock, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const messages: string[] = [];
   const keep = (message: string) => messages.push(message);
   const log = { debug: ignore, warn: keep, error: ignore, info: keep };
-  const app = vigilantServer(vigil.runtime({ log, clock }), { host: '127.0.0.1', port: 0, chaos, pool });
+  const defaults = { host: '127.0.0.1', port: 0, rate: 50_000, clientRate: 1_000, chaos: false, pool: 'thread' } as const;
+  const app = vigilantServer(vigil.runtime({ log, clock }), { ...defaults, ...options });
   // A clock of the test does not keep Node alive for what happens in other threads and processes.
   const letNodeEnd = vigil.runtime().clock.keepAlive();
   try {

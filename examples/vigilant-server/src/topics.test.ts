@@ -132,6 +132,7 @@ describe('a subscriber', () => {
       assert.equal(await next(), 'OK');
       assert.match(await next(), /^uptime=/);
       assert.match(await next(), /^requests=/);
+      assert.equal(await next(), 'circuit=closed');
     }
     while (messages.length < published.length) messages.push((await client.readLine()) ?? '');
     assert.deepEqual(messages, published);

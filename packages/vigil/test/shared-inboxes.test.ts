@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
 import * as vigil from 'vigiljs';
 import type * as workerModule from './fixtures/shared-worker.js';
 import type { SharedArgs } from './fixtures/shared-worker.js';
@@ -13,11 +12,13 @@ function numbered(payload: unknown): [string, number] {
   return [String(payload[0]), Number(payload[1])];
 }
 
+const { clock } = vigil.runtime();
+
 /** Its figures, again and again. */
 async function* statsOf(inbox: vigil.SharedInbox<unknown>): AsyncGenerator<vigil.InboxStats> {
   for (;;) {
     yield inbox.stats();
-    await turn();
+    await new Promise<void>((resolve) => clock.soon(resolve));
   }
 }
 
