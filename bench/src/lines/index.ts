@@ -11,7 +11,7 @@ import { inboxInBatches } from './inbox-in-batches.js';
 import { inboxOneByOne } from './inbox-one-by-one.js';
 import { messagesAcrossBoundaries } from './messages.js';
 import { pingPong } from './ping-pong.js';
-import { policyBulkhead, policyComposed, policyHedge, policyRetry, policyTimeout } from './policies.js';
+import { policyBulkhead, policyComposed, policyHedge, policyLimited, policyRetry, policyTimeout } from './policies.js';
 import { rateLimiter } from './rate-limiter.js';
 import { timers } from './timers.js';
 import { restartAmongMany } from './restart-among-many.js';
@@ -36,6 +36,7 @@ export const lines: readonly Line[] = [
   policyTimeout,
   policyRetry,
   policyBulkhead,
+  policyLimited,
   policyHedge,
   rateLimiter,
   timers,

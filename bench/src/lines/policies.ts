@@ -1,11 +1,14 @@
+import Bottleneck from 'bottleneck';
 import * as cockatiel from 'cockatiel';
 import Opossum from 'opossum';
 import pRetry from 'p-retry';
-import { Bulkhead, CircuitBreaker, hedge, policy, retry, timeout } from 'vigiljs';
+import { Bulkhead, CircuitBreaker, hedge, policy, RateLimiter, retry, timeout } from 'vigiljs';
 import { type Line, type Measurement, timed } from '../line.js';
 
 const TIMEOUT_MS = 60_000;
 const PLACES = 10;
+/** More than anybody takes. */
+const PER_SECOND = 1e9;
 
 /** Retry, circuit breaker, bulkhead and time-out around work that goes well: what they cost when nothing is wrong. */
 export const policyComposed: Line = {
@@ -53,6 +56,18 @@ export const policyBulkhead: Line = {
   contestants: [
     { name: 'Vigil: bulkhead.call', measure: (count) => succeeded(count, vigilBulkhead()) },
     { name: 'cockatiel: bulkhead', measure: (count) => succeeded(count, cockatielBulkhead()) },
+  ],
+};
+
+/** Bounded in how many at a time and in how many a second, neither of which is reached. */
+export const policyLimited: Line = {
+  name: 'bulkhead with room, under a rate limit',
+  item: 'call',
+  unit: 'ns',
+  count: 100_000,
+  contestants: [
+    { name: 'Vigil: policy(limiter, bulkhead)', measure: (count) => succeeded(count, vigilLimited()) },
+    { name: 'bottleneck: schedule', measure: (count) => succeeded(count, bottleneckLimited()) },
   ],
 };
 
@@ -130,6 +145,16 @@ function vigilBulkhead(): Call {
 function cockatielBulkhead(): Call {
   const bulkhead = cockatiel.bulkhead(PLACES);
   return () => bulkhead.execute(work);
+}
+
+function vigilLimited(): Call {
+  const guarded = policy(new RateLimiter(PER_SECOND), new Bulkhead('bench', { maxConcurrent: PLACES }));
+  return () => guarded(work);
+}
+
+function bottleneckLimited(): Call {
+  const limiter = new Bottleneck({ maxConcurrent: PLACES, reservoir: PER_SECOND });
+  return () => limiter.schedule(work);
 }
 
 function vigilHedge(): Call {
