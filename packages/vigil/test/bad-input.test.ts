@@ -809,6 +809,12 @@ const TABLE: readonly Row[] = [
     givenTo(await aContext(), (context) => (value) => context.onSignal('healthCheck', value), aContextWorks),
   ),
 
+  ...(['exitAfter', 'killAfter'] as const).map((method) =>
+    row(`ProcessTimer.${method}`, 'delayMs', needed(duration), async () =>
+      givenTo(await aContext(), (context) => (value) => context.timer[method](value), aContextWorks),
+    ),
+  ),
+
   ...options('ProcessMailbox', 'inbox', MAILBOX_OPTIONS, () => ({ give: (value) => new vigil.ProcessMailbox(value, quiet()) })),
   row('ProcessMailbox', 'runtime', runtimes, () => ({
     give: (value) => new vigil.ProcessMailbox({}, value),
@@ -1172,6 +1178,7 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   ProcessContext: [
     'environment',
     'supervisor',
+    'timer',
     'id',
     'incarnation',
     'args',
@@ -1308,7 +1315,8 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   RetryBudget: ['available', 'refused', 'count', 'take'],
   CircuitBreaker: ['refused', 'getState', 'getFailureCount', 'forceOpen', 'forceClose', 'save', 'around'],
   Bulkhead: ['inFlight', 'queued', 'refused', 'around'],
-  RateLimiter: ['available', 'waiting', 'reset'],
+  RateLimiter: ['available', 'waiting', 'reset', 'around'],
+  ProcessTimer: [],
   KeyedRateLimiter: ['size'],
   Timer: ['cancel', 'snapshot'],
   VirtualClock: ['pendingTimers', 'now', 'wallTime', 'after', 'soon', 'keepAlive'],
@@ -1359,6 +1367,7 @@ describe('the table of bad input', async () => {
     TaskSupervisor: quiet().taskSupervisor(),
     PartitionSupervisor: quiet().partitionSupervisor({ startFn: idle }, { partitions: 1 }),
     ProcessContext: await aContext(),
+    ProcessTimer: (await aContext()).timer,
     Inbox: quiet().inbox(),
     // Its public class adds only a constructor, as do others.
     ProcessMailbox: vigil.ProcessMailbox.prototype,
