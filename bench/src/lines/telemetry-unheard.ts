@@ -12,6 +12,7 @@ export const telemetryUnheard: Line = {
   contestants: [
     { name: 'Vigil: if (wants) report', measure: vigil },
     { name: 'Vigil: somebody listens to another event', isVariant: true, measure: vigilHeardElsewhere },
+    { name: 'Vigil: one listener', isVariant: true, measure: vigilHeard },
     { name: 'node:diagnostics_channel: if (hasSubscribers) publish', measure: diagnosticsChannel },
     { name: 'node:events: emit', measure: eventEmitter },
   ],
@@ -25,6 +26,21 @@ async function vigilHeardElsewhere(count: number): Promise<Measurement> {
   const listenedTo = runtime();
   listenedTo.telemetry.on('supervisor_stopped', () => {});
   return guardedEvents(count, listenedTo);
+}
+
+async function vigilHeard(count: number): Promise<Measurement> {
+  const { telemetry } = runtime();
+  let heard = 0;
+  telemetry.on('message_sent', () => {
+    heard += 1;
+  });
+  return timed(() => {
+    for (let index = 0; index < count; index += 1) {
+      if (telemetry.wants('message_sent'))
+        telemetry.report('message_sent', { mailbox: 'orders', messageId: `m-${index}`, priority: 'normal' });
+    }
+    return heard;
+  });
 }
 
 async function guardedEvents(count: number, { telemetry }: ReturnType<typeof runtime>): Promise<Measurement> {

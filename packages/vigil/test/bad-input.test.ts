@@ -383,6 +383,11 @@ const policyParts: Domain = {
 
 const rate: Domain = { takes: (value) => isFinite(value) && value > 0, examples: [0.5, 10] };
 
+const TIMELINE_OPTIONS: DomainsOf<Required<vigil.telemetry.EventTimelineOptions>> = {
+  capacity: positiveCount,
+  eventTypes: { takes: (value) => Array.isArray(value) && value.every((each) => eventType.takes(each)), examples: [[], ['message_sent']] },
+};
+
 const BULKHEAD_OPTIONS: DomainsOf<Required<vigil.BulkheadOptions>> = { maxConcurrent: needed(positiveCount), maxQueued: count };
 
 /** None is tried that is good: a ref is good only for the supervisor whose child it names. */
@@ -1028,6 +1033,12 @@ const TABLE: readonly Row[] = [
     }),
   ),
   row('TelemetryEmitter', 'log', logger, () => ({ give: (value) => new vigil.telemetry.TelemetryEmitter(undefined, value) })),
+  row('EventTimeline', 'emitter', { takes: (value) => hasMethods(value, ['on']), examples: [], isRequired: true }, () => ({
+    give: (value) => new vigil.telemetry.EventTimeline(value),
+  })),
+  ...options('EventTimeline', 'timeline options', TIMELINE_OPTIONS, () => ({
+    give: (value) => new vigil.telemetry.EventTimeline(anEmitter(), value),
+  })),
   row('TelemetryEmitter.on', 'eventType', needed(eventType), () =>
     givenTo(anEmitter(), (emitter) => (value) => emitter.on(value, () => {}), anEmitterWorks),
   ),
@@ -1310,7 +1321,7 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   GroupScope: ['leave', 'getMembers', 'whichGroups'],
   Subscriber: ['patterns', 'join', 'leave'],
   PubSubBroker: ['stats', 'open'],
-  TelemetryEmitter: ['wants', 'report'],
+  TelemetryEmitter: ['wants', 'report', 'wantedEvents', 'onWantedChange'],
   ShutdownManager: [],
   RetryBudget: ['available', 'refused', 'count', 'take'],
   CircuitBreaker: ['refused', 'getState', 'getFailureCount', 'forceOpen', 'forceClose', 'save', 'around'],

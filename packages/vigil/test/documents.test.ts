@@ -11,7 +11,14 @@ import { fileURLToPath } from 'node:url';
 const builtFolder = fileURLToPath(new URL('.', import.meta.url));
 
 /** Every program in these documents runs as printed, and prints what its `// →` lines say. */
-const documents = ['docs/supervision.md', 'docs/processes.md', 'docs/messaging.md', 'docs/reliability.md', 'docs/testing.md'];
+const documents = [
+  'docs/supervision.md',
+  'docs/processes.md',
+  'docs/messaging.md',
+  'docs/reliability.md',
+  'docs/testing.md',
+  'docs/observability.md',
+];
 
 interface Listing {
   /** Of a module that the programs of the document load; a program has none. */

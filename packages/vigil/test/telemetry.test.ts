@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { after, before, describe, it } from 'node:test';
 import * as vigil from 'vigiljs';
 import { VirtualClock } from 'vigiljs/testing';
+import type * as happenings from './fixtures/happenings.js';
+
+const HAPPENINGS = new URL('./fixtures/happenings.js', import.meta.url);
 
 type EventType = vigil.telemetry.TelemetryEventType;
 
@@ -246,6 +250,95 @@ describe('telemetry', () => {
   });
 });
 
+for (const kind of ['thread', 'fork'] as const) {
+  describe(`telemetry of a ${kind}`, () => {
+    const runtime = vigil.runtime();
+    const startFn = kind === 'thread' ? vigil.thread<typeof happenings>(HAPPENINGS) : vigil.fork<typeof happenings>(HAPPENINGS);
+    const supervisor = runtime.supervisor().name('s').child('envoy', startFn, { healthCheckIntervalMs: 20 }).build();
+    const origin = { id: 'envoy', incarnation: 1, supervisor: 's', kind };
+
+    /** What is told here of an event there. */
+    const told = async (eventType: EventType): Promise<vigil.telemetry.TelemetryEvent> =>
+      new Promise((resolve) => {
+        const cancel = runtime.telemetry.on(eventType, (event) => {
+          // Its own inbox is told of, too.
+          if (event.origin === undefined || ('mailbox' in event.metadata && event.metadata.mailbox === 'envoy')) return;
+          cancel();
+          resolve(event);
+        });
+      });
+
+    before(() => supervisor.start());
+    after(() => supervisor.stop());
+
+    for (const eventType of EVENT_TYPES) {
+      it(`tells here that ${eventType} has happened there, with all its facts`, async () => {
+        const telling = told(eventType);
+        const asked = runtime.request(supervisor.address('envoy'), eventType);
+        const { timestampMs, metadata, ...rest } = await telling;
+        assert.deepEqual(rest, { eventType, origin });
+        assert.ok(Math.abs(timestampMs - Date.now()) < 60_000);
+        assert.deepEqual(JSON.parse(JSON.stringify(metadata)), await asked);
+        if (eventType === 'process_crashed') assert.ok('reason' in metadata && String(Object(metadata.reason).error) === 'Error: boom');
+      });
+    }
+
+    it('tells what only a subscriber of a channel wants, from the next health check on', async () => {
+      const origins: unknown[] = [];
+      const keep = (event: unknown) => void (Object(event).origin !== undefined && origins.push(Object(event).origin));
+      subscribe('vigil:circuit_opened', keep);
+      while (origins.length === 0) await runtime.request(supervisor.address('envoy'), 'circuit_opened');
+      unsubscribe('vigil:circuit_opened', keep);
+      assert.deepEqual(origins[0], origin);
+    });
+
+    it('tells nothing of what nobody here wants', async () => {
+      let isTold = false;
+      runtime.telemetry.on('circuit_closed', () => {
+        isTold = true;
+      })();
+      await runtime.request(supervisor.address('envoy'), 'circuit_closed');
+      // Whatever had been said of it came before this.
+      const telling = told('circuit_opened');
+      await Promise.all([telling, runtime.request(supervisor.address('envoy'), 'circuit_opened')]);
+      assert.equal(isTold, false);
+    });
+  });
+}
+
+describe('the channels of diagnostics_channel', () => {
+  it('have every event that a handler has, after it, of every runtime', async () => {
+    for (const eventType of EVENT_TYPES) {
+      const world = newWorld();
+      const events: unknown[] = [];
+      const keep = (event: unknown) => events.push(event);
+      subscribe(`vigil:${eventType}`, keep);
+      const handled = await eventsOf(eventType, world);
+      unsubscribe(`vigil:${eventType}`, keep);
+      assert.deepEqual(events, handled);
+      assert.ok(events.length > 0);
+      assert.equal(world.runtime.telemetry.wants(eventType), true);
+    }
+  });
+
+  it('have what nobody else wants, and nothing while telemetry is disabled', () => {
+    const { runtime } = newWorld();
+    const events: unknown[] = [];
+    const keep = (event: unknown) => events.push(event);
+    assert.equal(runtime.telemetry.wants('message_sent'), false);
+    subscribe('vigil:message_sent', keep);
+    const inbox = runtime.inboxBuilder().name('box').build();
+    inbox.send('a');
+    runtime.telemetry.setEnabled(false);
+    inbox.send('b');
+    unsubscribe('vigil:message_sent', keep);
+    runtime.telemetry.setEnabled(true);
+    inbox.send('c');
+    const metadata = { mailbox: 'box', messageId: 'm-1', priority: 'normal' };
+    assert.deepEqual(events, [{ eventType: 'message_sent', timestampMs: 1_577_836_800_000, metadata }]);
+  });
+});
+
 const BOOM = new Error('boom');
 
 const counter = vigil.genServer({ init: () => 0, cast: { add: (n: number, count) => count + n } });
@@ -269,6 +362,12 @@ function fail(): never {
 function newWorld(): World {
   const clock = new VirtualClock();
   return { clock, runtime: vigil.runtime({ clock }) };
+}
+
+async function eventsOf(eventType: EventType, world: World): Promise<vigil.telemetry.TelemetryEvent[]> {
+  const events = record(world.runtime, [eventType]);
+  await CAUSES[eventType](world);
+  return events;
 }
 
 function record(runtime: vigil.Runtime, eventTypes: readonly EventType[]): vigil.telemetry.TelemetryEvent[] {

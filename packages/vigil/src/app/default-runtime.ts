@@ -35,9 +35,9 @@ let theDefault: Runtime | undefined;
  * The runtime that everything uses that was not made through another one.
  *
  * In a thread or fork that runs a module for an application, it stands for the application's: names, topics, log and clock are the application's.
- * Telemetry, dead letters, shutdown hooks and supervisors there are of that thread or process alone, and names can be given to
- * `ctx.self` and to what `whereis` has found, not to what lives only there. A runtime that is made there by `vigil.runtime()` has all
- * of it for itself.
+ * What happens there is told by the application's telemetry, too, with its `origin`. Dead letters, shutdown hooks and supervisors there are of that
+ * thread or process alone, and names can be given to `ctx.self` and to what `whereis` has found, not to what lives only there. A runtime that is
+ * made there by `vigil.runtime()` has all of it for itself.
  */
 export function defaultRuntime(): Runtime {
   theDefault ??= makeDefault();
@@ -47,9 +47,9 @@ export function defaultRuntime(): Runtime {
 function makeDefault(): Runtime {
   const host = hostEnvironment();
   if (host === undefined) return new Runtime();
-  const { clock, random, log, names, replies, topics, thread } = host;
+  const { clock, random, log, names, replies, topics, thread, telemetry } = host;
   const [registry, pubsub] = [new HostedRegistry(names), new HostedBroker(topics)];
-  return new Runtime({ clock, random, log }, { registry, pubsub, replies, thread, nextMessageId: () => host.nextMessageId() });
+  return new Runtime({ clock, random, log }, { registry, pubsub, replies, thread, telemetry, nextMessageId: () => host.nextMessageId() });
 }
 
 /** A runtime of its own. @throws {VigilError} `InvalidConfiguration` that names the option. */

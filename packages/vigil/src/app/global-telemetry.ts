@@ -2,8 +2,14 @@ import type { TelemetryEvent, TelemetryEventType } from '../core/index.js';
 import type { TelemetryEmitter } from '../observability/index.js';
 import { defaultRuntime } from './default-runtime.js';
 
-export { TelemetryEmitter, type TelemetryHandler } from '../observability/index.js';
-export type { TelemetryEvent, TelemetryEvents, TelemetryEventType } from '../core/index.js';
+export {
+  EventTimeline,
+  type EventTimelineOptions,
+  TelemetryEmitter,
+  type TelemetryHandler,
+  type TimelineEntry,
+} from '../observability/index.js';
+export type { EventOrigin, TelemetryEvent, TelemetryEvents, TelemetryEventType } from '../core/index.js';
 
 /** Makes sure that the default runtime exists and gives its emitter. Calling it is never needed: kept for the reference. */
 export function initGlobal(): TelemetryEmitter {

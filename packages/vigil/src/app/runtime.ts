@@ -19,6 +19,7 @@ import {
   silentLogger,
   SystemClock,
   systemRandom,
+  type TelemetrySink,
 } from '../core/index.js';
 import {
   type ArgsOfStart,
@@ -76,6 +77,7 @@ export interface RuntimeHost {
   readonly pubsub: TopicBroker;
   readonly replies: ReplyExchange;
   readonly thread: Environment['thread'];
+  readonly telemetry: TelemetrySink;
   readonly nextMessageId: Environment['nextMessageId'];
 }
 
@@ -111,7 +113,7 @@ export class Runtime {
     this.random = checkMethods('random', random, ['next']);
     this.log = log === silentLogger ? log : guardedLogger(log);
     this.registry = host?.registry ?? new Registry({ log: this.log });
-    this.telemetry = new TelemetryEmitter(this.clock, this.log);
+    this.telemetry = new TelemetryEmitter(this.clock, this.log, host?.telemetry);
     this.shutdownManager = new ShutdownManager(this.clock, this.log);
     const capacity = checkPositiveCount('deadLetterCapacity', deadLetterCapacity);
     this.deadLetters = new DeadLetterQueue(capacity, this.clock, this.telemetry);

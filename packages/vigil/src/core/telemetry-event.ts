@@ -1,3 +1,4 @@
+import type { Cancel } from './clock.js';
 import type { DeadLetterReason } from './dead-letter.js';
 import type { ExitReason } from './exit-reason.js';
 import type { MessagePriority, Signal } from './message.js';
@@ -97,8 +98,16 @@ const EVERY_TYPE: Record<TelemetryEventType, true> = {
   genserver_state_changed: true,
 };
 
+/** Every event there is. */
+export const TELEMETRY_EVENT_TYPES: readonly TelemetryEventType[] = Object.keys(EVERY_TYPE).filter(isTelemetryEventType);
+
 export function isTelemetryEventType(value: unknown): value is TelemetryEventType {
   return typeof value === 'string' && Object.hasOwn(EVERY_TYPE, value);
+}
+
+/** The process, in a thread or fork, in which something happened. */
+export interface EventOrigin extends ProcessFacts {
+  readonly kind: 'thread' | 'fork';
 }
 
 export interface TelemetryEvent<K extends TelemetryEventType = TelemetryEventType> {
@@ -106,6 +115,8 @@ export interface TelemetryEvent<K extends TelemetryEventType = TelemetryEventTyp
   /** Wall-clock time, in milliseconds since 1970. */
   readonly timestampMs: number;
   readonly metadata: TelemetryEvents[K];
+  /** Absent when it happened in this event loop. */
+  readonly origin?: EventOrigin | undefined;
 }
 
 /**
@@ -114,28 +125,44 @@ export interface TelemetryEvent<K extends TelemetryEventType = TelemetryEventTyp
  */
 export interface TelemetrySink {
   wants(eventType: TelemetryEventType): boolean;
-  /** One word, where threads see which of the {@link TRAFFIC_EVENTS} are wanted now: a bit for each. */
-  readonly wantedTraffic?: Int32Array<SharedArrayBuffer>;
-  report<K extends TelemetryEventType>(eventType: K, metadata: TelemetryEvents[K]): void;
+  /** Words in which threads see which events are wanted now, a bit for each: wanted is what any of them has. To read them brings them up to date. */
+  readonly wantedEvents?: WantedEvents;
+  /** Calls back when other events are wanted than before. */
+  onWantedChange?(callback: () => void): Cancel;
+  report<K extends TelemetryEventType>(eventType: K, metadata: TelemetryEvents[K], origin?: EventOrigin): void;
 }
 
-/** What a mailbox reports of its messages; they may happen in threads. */
-export const TRAFFIC_EVENTS = ['message_sent', 'message_received', 'message_expired', 'message_dropped'] as const;
-export type TrafficEventType = (typeof TRAFFIC_EVENTS)[number];
-
-export function isTrafficEvent(eventType: TelemetryEventType): eventType is TrafficEventType {
-  return TRAFFIC_EVENTS.some((known) => known === eventType);
-}
+export type WantedEvents = readonly Int32Array<SharedArrayBuffer>[];
 
 /** Where threads see what a sink wants; of a sink that does not say when that changes, it is what it wants now. */
-export function wantedTrafficOf(sink: TelemetrySink): Int32Array<SharedArrayBuffer> {
-  return sink.wantedTraffic ?? noteWantedTraffic(new Int32Array(new SharedArrayBuffer(4)), sink);
+export function wantedEventsOf(sink: TelemetrySink): WantedEvents {
+  return sink.wantedEvents ?? [noteWanted(wantedWord(), (eventType) => sink.wants(eventType))];
 }
 
-export function noteWantedTraffic(word: Int32Array<SharedArrayBuffer>, sink: TelemetrySink): Int32Array<SharedArrayBuffer> {
-  const bits = TRAFFIC_EVENTS.reduce((sum, eventType, bit) => sum | (sink.wants(eventType) ? 1 << bit : 0), 0);
+/** A word for the events that are wanted. */
+export function wantedWord(bits = 0): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(4)).fill(bits);
+}
+
+export function noteWanted(
+  word: Int32Array<SharedArrayBuffer>,
+  isWanted: (eventType: TelemetryEventType) => boolean,
+): Int32Array<SharedArrayBuffer> {
+  const bits = TELEMETRY_EVENT_TYPES.reduce((sum, eventType) => sum | (isWanted(eventType) ? bitOf(eventType) : 0), 0);
   Atomics.store(word, 0, bits);
   return word;
+}
+
+export function wantedBits(words: WantedEvents): number {
+  return words.reduce((bits, word) => bits | Atomics.load(word, 0), 0);
+}
+
+export function isWantedIn(words: WantedEvents, eventType: TelemetryEventType): boolean {
+  return (wantedBits(words) & bitOf(eventType)) !== 0;
+}
+
+function bitOf(eventType: TelemetryEventType): number {
+  return 1 << TELEMETRY_EVENT_TYPES.indexOf(eventType);
 }
 
 /** A sink that wants nothing. */

@@ -347,6 +347,30 @@ describe('SharedRing, held', () => {
     report(t, runs, 10);
   });
 
+  it('gives out nothing that came in since to who asks for it, either', (t) => {
+    const runs = explore((step) => {
+      const scene = new Scene({ ...SETTINGS, capacity: 3 });
+      const [first, second] = scene.threads;
+      scene.send(second!, 1);
+      const isStopped = preemptAt(
+        step,
+        () => scene.receiveThat(first!, 9),
+        () => {
+          second!.hold();
+          assert.ok(scene.send(second!, 9));
+        },
+        scene.isShared,
+      );
+      assert.ok(!scene.taken.includes(9));
+      assert.equal(scene.receiveThat(first!, 9), undefined);
+      second!.release();
+      if (isStopped) assert.equal(scene.receiveThat(first!, 9), 9);
+      scene.assertWhole(0);
+      return isStopped;
+    });
+    report(t, runs, 10);
+  });
+
   it('gives what is left to who takes it all the same', () => {
     const scene = new Scene(SETTINGS);
     const [first, second] = scene.threads;

@@ -53,8 +53,7 @@ export class CodeHost implements ProcessHost {
   async start(order: StartOrder, module: Promise<unknown>, href: string): Promise<void> {
     this.#path = order.supervisor;
     this.#home.messageIds = order.messageIds;
-    this.#home.tellsStateChanges = order.tellsStateChanges;
-    this.#home.trafficWanted = order.wantedTraffic;
+    this.#home.wanted(order.wantedEvents);
     try {
       const body = bodyOf(await module, href);
       // An error that nobody caught may have ended it meanwhile.
@@ -144,6 +143,8 @@ export class CodeHost implements ProcessHost {
         return this.#home.names.freed(message.name);
       case 'reply_box':
         return this.#home.keepBox(message);
+      case 'wanted':
+        return this.#home.wanted(message.bits);
     }
   }
 

@@ -4,8 +4,9 @@ import {
   type Environment,
   failFast,
   type HostThread,
-  isTrafficEvent,
+  type EventOrigin,
   isVigilError,
+  isWantedIn,
   type Logger,
   MailboxSettings,
   noTelemetry,
@@ -22,9 +23,10 @@ import {
   type TelemetryEvents,
   type TelemetryEventType,
   type TelemetrySink,
-  TRAFFIC_EVENTS,
   systemRandom,
   VigilError,
+  type WantedEvents,
+  wantedWord,
 } from '../../core/index.js';
 import type { Down, ExitSignal, Monitor } from '../runner.js';
 import { BorrowedNames } from './borrowed-names.js';
@@ -43,7 +45,6 @@ import {
   SELF,
   SEND_WINDOW,
   type SendWait,
-  type ServerEventType,
   type SharedMailData,
   type ToCode,
 } from './protocol.js';
@@ -83,11 +84,10 @@ export class Home implements RefHome, TelemetrySink {
    * a part of chance.
    */
   messageIds: number | string = systemRandom.next().toString(36).slice(2);
-  tellsStateChanges = false;
   /** How much was said here that was not for the process. */
   heard = 0;
-  /** Which events of messages are wanted over there. */
-  trafficWanted: Int32Array<SharedArrayBuffer> | undefined;
+  /** Which events are wanted over there. */
+  wantedEvents: WantedEvents = [];
   readonly #link: LinkHome;
   readonly #homeward: ReplyRoute = {
     deliver: (to, correlationId, outcome) => {
@@ -147,22 +147,35 @@ export class Home implements RefHome, TelemetrySink {
     this.#link.post(message);
   }
 
-  /** Of what happens there, this is what the side of the supervisor does not see by itself. */
-  wants(eventType: TelemetryEventType): boolean {
-    return isServerEvent(eventType) && (eventType !== 'genserver_state_changed' || this.tellsStateChanges);
+  /** Which events are wanted over there from now on: words to look into, or bits. */
+  wanted(events: WantedEvents | number): void {
+    this.wantedEvents = typeof events === 'number' ? [wantedWord(events)] : events;
   }
 
-  report<K extends TelemetryEventType>(eventType: K, metadata: TelemetryEvents[K]): void {
-    if (!isServerEvent(eventType)) return;
-    const reason = 'reason' in metadata && typeof metadata.reason === 'object' ? dehydrateReason(metadata.reason) : undefined;
-    this.post({ is: 'server', eventType, reason });
+  wants(eventType: TelemetryEventType): boolean {
+    return isWantedIn(this.wantedEvents, eventType);
+  }
+
+  report<K extends TelemetryEventType>(eventType: K, metadata: TelemetryEvents[K], origin?: EventOrigin): void {
+    const { reason, ...facts } = { reason: undefined, ...metadata };
+    const hasEnded = typeof reason === 'object';
+    this.post({
+      is: 'event',
+      eventType,
+      facts: hasEnded ? facts : metadata,
+      reason: hasEnded ? dehydrateReason(reason) : undefined,
+      origin,
+    });
+    this.#reports += 1;
+    // Nobody may be faster for long than who hears of it.
+    if (this.#reports % SEND_WINDOW === 0) this.call('catchUp');
   }
 
   /** Attaches this thread to the inbox of a process, with what it needs to send there what only the other side can. */
   inboxOf(handle: number, data: SharedInboxData): SharedInbox {
     const known = this.#inboxes.get(data.label);
     if (known !== undefined) return known;
-    const inbox = new SharedInbox(data.name, new MailboxSettings(data.settings), this.mailEnvironment, {}, data, this.#sideOf(handle));
+    const inbox = new SharedInbox(data.name, new MailboxSettings(data.settings), this.environment, {}, data, this.#sideOf(handle));
     this.keepInbox(inbox);
     return inbox;
   }
@@ -171,14 +184,6 @@ export class Home implements RefHome, TelemetrySink {
   keepInbox(inbox: SharedInbox): void {
     for (const [label, known] of this.#inboxes) if (known.isClosed()) this.#inboxes.delete(label);
     this.#inboxes.set(inbox.data().label, inbox);
-  }
-
-  /** What inboxes of processes need here: their events are reported over there. */
-  get mailEnvironment(): Environment {
-    return {
-      ...this.environment,
-      telemetry: { wants: (eventType) => this.#wantsTraffic(eventType), report: this.#reportTraffic.bind(this) },
-    };
   }
 
   /** This side of the inbox of the code itself. */
@@ -327,19 +332,6 @@ export class Home implements RefHome, TelemetrySink {
     this.post({ is: 'forget', handle, heard: entry.heard });
   }
 
-  #wantsTraffic(eventType: TelemetryEventType): boolean {
-    if (this.trafficWanted === undefined || !isTrafficEvent(eventType)) return false;
-    return (Atomics.load(this.trafficWanted, 0) & (1 << TRAFFIC_EVENTS.indexOf(eventType))) !== 0;
-  }
-
-  #reportTraffic<K extends TelemetryEventType>(eventType: K, facts: TelemetryEvents[K]): void {
-    if (!isTrafficEvent(eventType) || !('mailbox' in facts && 'messageId' in facts)) return;
-    this.post({ is: 'traffic', eventType, facts });
-    this.#reports += 1;
-    // Nobody may be faster for long than who hears of it.
-    if (this.#reports % SEND_WINDOW === 0) this.call('catchUp');
-  }
-
   #logLine(level: keyof Logger, message: string, details: unknown): void {
     if (this.#credit === 0) {
       this.#droppedLines += 1;
@@ -348,10 +340,6 @@ export class Home implements RefHome, TelemetrySink {
     this.#credit -= 1;
     this.post({ is: 'log', level, message, details: details === undefined ? undefined : dehydrate(details) });
   }
-}
-
-function isServerEvent(eventType: TelemetryEventType): eventType is ServerEventType {
-  return eventType === 'genserver_started' || eventType === 'genserver_stopped' || eventType === 'genserver_state_changed';
 }
 
 /** What a wait over there rejects with when it was cancelled from here. */

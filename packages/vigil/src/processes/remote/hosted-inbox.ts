@@ -9,6 +9,7 @@ import {
   LocalInbox,
   MailboxSettings,
   MESSAGE_PRIORITIES,
+  noTelemetry,
   type Message,
   type Sender,
   type SendOptions,
@@ -32,7 +33,11 @@ export class HostedInbox extends LocalInbox {
   #isClosing = false;
 
   constructor(name: string, priorityQueues: boolean, self: Sender, home: Home) {
-    super(name, new MailboxSettings({ capacity: LOAN_WINDOW * MESSAGE_PRIORITIES.length, priorityQueues }), home.environment);
+    super(name, new MailboxSettings({ capacity: LOAN_WINDOW * MESSAGE_PRIORITIES.length, priorityQueues }), {
+      ...home.environment,
+      // What happens to its messages is told by the other side, which has the books.
+      telemetry: noTelemetry,
+    });
     this.#home = home;
     this.#self = self;
   }

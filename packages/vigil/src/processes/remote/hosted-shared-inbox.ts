@@ -25,7 +25,7 @@ export class HostedSharedInbox extends SharedInbox {
 
   constructor(mail: SharedMailData, home: Home) {
     const { inbox } = mail;
-    super(inbox.name, new MailboxSettings(inbox.settings), home.mailEnvironment, {}, inbox, home.ownSide(mail));
+    super(inbox.name, new MailboxSettings(inbox.settings), home.environment, {}, inbox, home.ownSide(mail));
     this.#home = home;
   }
 

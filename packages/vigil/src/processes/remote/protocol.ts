@@ -15,7 +15,7 @@
  *      │ ◀────────── request, cancel ── answer ──▶ │  what is awaited there
  *      │  parcel ─────────────────────────────▶ │  beside the others, where it is found without an event loop
  *      │ ◀───────────────── taken(parcel)       │  opened, or gone
- *      │ ◀───────────────────────────── traffic │  events of messages, while somebody listens
+ *      │ ◀─────────────── event ── wanted ────▶ │  telemetry, while somebody listens; a thread sees in a shared word what is wanted
  *      │ ◀═══════════ call ═══════════════════▶ │  what blocks there until it is answered
  *      │  ping ── pong ── suspend ── resume ──▶ │
  *      │  stop ───────────────────────────────▶ │  signal and `stopped`; the buffer stays open until
@@ -46,6 +46,7 @@
  */
 import type {
   DeadLetter,
+  EventOrigin,
   FanOutResult,
   InboxStats,
   Logger,
@@ -57,8 +58,8 @@ import type {
   SendWaitOptions,
   SharedInboxData,
   Signal,
-  TelemetryEvents,
-  TrafficEventType,
+  TelemetryEventType,
+  WantedEvents,
 } from '../../core/index.js';
 import type { ProcessKind, Readiness } from '../runner.js';
 import type { Control } from './control.js';
@@ -140,13 +141,11 @@ export interface StartOrder {
   readonly priorityQueues: boolean;
   /** Of a thread: its own inbox, unless that is lent. */
   readonly mail: SharedMailData | undefined;
-  /** Of a thread: which events of messages are wanted here. */
-  readonly wantedTraffic: Int32Array<SharedArrayBuffer> | undefined;
+  /** Which events are wanted here: words that a thread can look into, or the bits of now. */
+  readonly wantedEvents: WantedEvents | number;
   readonly supervisor: string;
   /** The number of that side, of which the runtime gives no other: the beginning of the ids of messages that are made there. */
   readonly messageIds: number | string;
-  /** Whether anybody listens to the changes of a server's state when it starts: they are too many to be told for nothing. */
-  readonly tellsStateChanges: boolean;
 }
 
 /** What is said there. */
@@ -166,13 +165,15 @@ export type ToCode =
     }
   | { readonly is: 'exit_signal'; readonly from: Handle; readonly reason: ReasonData }
   | { readonly is: 'notify'; readonly signal: Signal }
+  /** To a fork: which events are wanted from now on. */
+  | { readonly is: 'wanted'; readonly bits: number }
   | { readonly is: 'freed'; readonly name: string }
   /** Where the next replies for an address can go. */
   | { readonly is: 'reply_box'; readonly to: string; readonly box: SharedArrayBuffer }
   | { readonly is: 'ping'; readonly number: number };
 
 /** What is said to whoever runs there, whether the module is there or not. */
-export type ForHome = Extract<ToCode, { is: 'credit' | 'answer' | 'reply' | 'down' | 'freed' | 'reply_box' }>;
+export type ForHome = Extract<ToCode, { is: 'credit' | 'answer' | 'reply' | 'down' | 'freed' | 'reply_box' | 'wanted' }>;
 
 const FOR_HOME: Readonly<Record<ForHome['is'], true>> = {
   credit: true,
@@ -181,25 +182,32 @@ const FOR_HOME: Readonly<Record<ForHome['is'], true>> = {
   down: true,
   freed: true,
   reply_box: true,
+  wanted: true,
 };
 
 export function isForHome(message: ToCode): message is ForHome {
   return Object.hasOwn(FOR_HOME, message.is);
 }
 
-export type ServerEventType = 'genserver_started' | 'genserver_stopped' | 'genserver_state_changed';
+/** Something that happened there and is wanted here. */
+export interface EventData {
+  readonly is: 'event';
+  readonly eventType: TelemetryEventType;
+  /** All that it tells but the reason of an end. */
+  readonly facts: object;
+  readonly reason: ReasonData | undefined;
+  /** Where it happened, if not in this process itself. */
+  readonly origin: EventOrigin | undefined;
+}
 
 /** What is said here. */
 export type FromCode =
   | Reply
   | { readonly is: 'ready' | 'ignored' }
-  /** An event of a server; which process it is about is known here. */
-  | { readonly is: 'server'; readonly eventType: ServerEventType; readonly reason: ReasonData | undefined }
   | { readonly is: 'ended'; readonly reason: ReasonData }
   /** A parcel was taken out of an inbox, or is gone. */
   | { readonly is: 'taken'; readonly from: number; readonly parcel: number }
-  /** What happened there to a message in an inbox in shared memory. */
-  | { readonly is: 'traffic'; readonly eventType: TrafficEventType; readonly facts: TelemetryEvents[TrafficEventType] }
+  | EventData
   | { readonly is: 'settled'; readonly loan: number; readonly outcome: 'received' | 'expired' }
   | { readonly is: 'send'; readonly to: number; readonly message: MessageData }
   | { readonly is: 'log'; readonly level: keyof Logger; readonly message: string; readonly details: Data | undefined }

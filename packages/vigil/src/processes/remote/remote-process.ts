@@ -2,9 +2,10 @@ import {
   type Cancel,
   crashed,
   describeValue,
+  type EventOrigin,
   type ExitReason,
+  isTelemetryEventType,
   KILLED,
-  isTrafficEvent,
   LocalInbox,
   mailboxAccess,
   type Message,
@@ -16,7 +17,9 @@ import {
   SharedReplyBox,
   SHUTDOWN,
   type Signal,
-  wantedTrafficOf,
+  type TelemetryEvents,
+  wantedBits,
+  wantedEventsOf,
 } from '../../core/index.js';
 import { LocalProcess } from '../local-process.js';
 import { type LentInbox, LocalRef } from '../local-ref.js';
@@ -35,6 +38,7 @@ import {
   type Call,
   type Calls,
   CREDIT_BATCH,
+  type EventData,
   type FromCode,
   isForHome,
   type MessageData,
@@ -42,7 +46,6 @@ import {
   type Reply,
   SELF,
   type SendWait,
-  type ServerEventType,
   type StartOrder,
   type ToCode,
 } from './protocol.js';
@@ -92,6 +95,9 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
   #reason: ExitReason | undefined;
   #cancelLeaving: Cancel | undefined;
   #dealtWith = 0;
+  /** Which events are wanted, as it was told. */
+  #toldWanted = 0;
+  #cancelTelling: Cancel | undefined;
 
   constructor(remote: RemoteKind, workplaces: Workplaces, settings: ProcessSettings<TArgs>, incarnation: number, host: ProcessHost) {
     super(settings, incarnation, host);
@@ -102,7 +108,10 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
     this.#names = new LentNames(host.environment.names, this.#handles, this);
     this.#topics = new LentTopics(host.environment.topics, this.#handles);
     this.#pulse = new Pulse(settings, host.environment.clock, {
-      ping: (number) => this.post({ is: 'ping', number }),
+      ping: (number) => {
+        this.#tellWanted();
+        this.post({ is: 'ping', number });
+      },
       isAsleep: () => this.#workplace?.isAsleep ?? false,
       measure: () => this.#workplace?.measure() ?? {},
       fail: (error) => this.kill(crashed(error)),
@@ -127,6 +136,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
       this.#workplace.use(this);
       this.#workplace.keepAlive(true);
       this.#workplace.post(order);
+      if (this.kind === 'fork') this.#cancelTelling = this.host.environment.telemetry.onWantedChange?.(() => this.#tellWanted());
     } catch (error) {
       this.#failToStart(error);
       return;
@@ -289,11 +299,8 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
       case 'taken':
         if (message.from === SELF) return this.#sharedMail?.heardOf(message.parcel);
         return this.#handles.parcelTaken(message.from, message.parcel);
-      case 'traffic':
-        if (isTrafficEvent(message.eventType)) this.host.environment.telemetry.report(message.eventType, message.facts);
-        return;
-      case 'server':
-        return this.#reportServer(message.eventType, message.reason);
+      case 'event':
+        return this.#report(message);
       case 'reply':
         return this.#passOnReply(message);
       case 'send':
@@ -336,6 +343,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
   #finish(reason: ExitReason): void {
     this.#pulse.stop();
     this.#cancelLeaving?.();
+    this.#cancelTelling?.();
     this.host.environment.replies.forgetRoute(this);
     for (const monitor of this.#watches.values()) monitor.demonitor();
     this.#watches.clear();
@@ -361,10 +369,10 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
     const inboxes = parted.found.map((place) => ({ path: place.path, inbox: place.inbox.data() }));
     const { kind, incarnation, host } = this;
     const messageIds = host.environment.nextMessageId();
-    const tellsStateChanges = host.environment.telemetry.wants('genserver_state_changed');
+    const wantedEvents = wantedEventsOf(host.environment.telemetry);
+    this.#toldWanted = wantedBits(wantedEvents);
     return {
       is: 'start',
-      tellsStateChanges,
       id,
       incarnation,
       kind,
@@ -373,7 +381,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
       readiness,
       priorityQueues,
       mail: this.#sharedMail?.order,
-      wantedTraffic: kind === 'thread' ? wantedTrafficOf(host.environment.telemetry) : undefined,
+      wantedEvents: kind === 'thread' ? wantedEvents : this.#toldWanted,
       supervisor: host.path,
       messageIds,
     };
@@ -439,13 +447,25 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
     return reviveMessage(data, clock, replies);
   }
 
-  #reportServer(eventType: ServerEventType, reason: ReasonData | undefined): void {
+  /** Something happened there that somebody may want to hear of. */
+  #report({ eventType, facts, reason, origin = this.#origin }: EventData): void {
     const { telemetry } = this.host.environment;
-    if (!telemetry.wants(eventType)) return;
-    const facts = { id: this.settings.id, incarnation: this.incarnation, supervisor: this.host.path };
-    if (eventType === 'genserver_stopped')
-      telemetry.report(eventType, { ...facts, reason: reason === undefined ? NORMAL : reviveReason(reason) });
-    else telemetry.report(eventType, facts);
+    if (!isTelemetryEventType(eventType) || !telemetry.wants(eventType)) return;
+    const metadata = reason === undefined ? facts : { ...facts, reason: this.#reviveReason(reason) };
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the other side has made it of an event of this type
+    telemetry.report(eventType, metadata as TelemetryEvents[typeof eventType], origin);
+  }
+
+  get #origin(): EventOrigin {
+    return { id: this.settings.id, incarnation: this.incarnation, supervisor: this.host.path, kind: this.#remote.kind };
+  }
+
+  /** A thread sees it by itself, once the words are up to date. */
+  #tellWanted(): void {
+    const bits = wantedBits(wantedEventsOf(this.host.environment.telemetry));
+    if (this.kind === 'thread' || bits === this.#toldWanted || !this.isAlive) return;
+    this.#toldWanted = bits;
+    this.post({ is: 'wanted', bits });
   }
 
   #giveCredit(): void {
