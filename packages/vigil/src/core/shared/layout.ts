@@ -43,6 +43,8 @@ export const TAIL_LAPS: number = HEAD_LAPS + 8;
 /** Counts the messages with a time to live that came in. */
 export const TTL_EPOCH: number = 7 * LINE_WORDS;
 export const PEAK: number = TTL_EPOCH + 1;
+/** 1 when a message was ever taken out of the middle: since then there may be fewer messages than positions between heads and tails. */
+export const GAPPED: number = TTL_EPOCH + 2;
 /** When the bucket of the rate limit is full again, if none is taken: a float of 64 bits, by place among these. */
 export const BUCKET: number = (TTL_EPOCH + LINE_WORDS / 2) / 2;
 const CONTROL_WORDS = 8 * LINE_WORDS;

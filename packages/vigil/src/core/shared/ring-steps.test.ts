@@ -316,6 +316,75 @@ describe('SharedRing, about room', () => {
   });
 });
 
+describe('SharedRing, where a record is used again meanwhile', () => {
+  let restore: () => void;
+  before(() => (restore = instrumentAtomics()));
+  after(() => restore());
+
+  const SENT_AGAIN = 3;
+  const takes: Readonly<Record<string, (scene: Scene, ring: SharedRing) => void>> = {
+    'the first': (scene, ring) => scene.receive(ring),
+    'one out of the middle': (scene, ring) => scene.receiveThat(ring, 2),
+  };
+
+  /** All records wait. */
+  const full = (): Scene => {
+    const scene = new Scene(SETTINGS);
+    for (const number of [1, 2]) scene.send(scene.threads[1]!, number);
+    return scene;
+  };
+
+  for (const [name, take] of Object.entries(takes)) {
+    it(`has room again when ${name} was taken`, () => {
+      const scene = full();
+      take(scene, scene.threads[0]!);
+      assert.equal(scene.send(scene.threads[1]!, SENT_AGAIN), true);
+      scene.assertWhole(0);
+    });
+
+    it(`gives out the messages in their order when ${name} was taken`, (t) => {
+      const runs = explore((step) => {
+        const scene = full();
+        const [first, second] = scene.threads;
+        const takeAndSend = () => {
+          take(scene, second!);
+          scene.send(second!, SENT_AGAIN);
+        };
+        const isStopped = preemptAt(step, () => scene.receive(first!), takeAndSend, scene.isShared);
+        scene.assertWhole(0);
+        const { published, taken } = scene;
+        if (published.includes(SENT_AGAIN)) assert.ok(taken.indexOf(SENT_AGAIN) > Math.max(taken.indexOf(1), taken.indexOf(2)));
+        return isStopped;
+      });
+      report(t, runs, 10);
+    });
+
+    it(`shows no message that is half written when ${name} was taken`, (t) => {
+      let runs = 0;
+      explore((cut) => {
+        let isCut = false;
+        runs += explore((step) => {
+          const scene = full();
+          const [first, second] = scene.threads;
+          const seen: number[] = [];
+          const look = () => {
+            for (const record of first!.waiting()) seen.push(first!.look(record, () => numberOf(first!, record)) ?? 0);
+          };
+          const takeAndSend = () => {
+            take(scene, second!);
+            isCut = crashAt(cut, () => scene.send(second!, SENT_AGAIN), scene.isShared);
+          };
+          const isStopped = preemptAt(step, look, takeAndSend, scene.isShared);
+          assert.ok(Math.max(...seen) <= scene.observer.sent, `saw ${seen.join()}, of which the last was not sent`);
+          return isStopped;
+        });
+        return isCut;
+      });
+      report(t, runs, 100);
+    });
+  }
+});
+
 describe('SharedRing, held', () => {
   let restore: () => void;
   before(() => (restore = instrumentAtomics()));

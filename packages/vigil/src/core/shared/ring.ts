@@ -11,6 +11,7 @@ import {
   EXPIRES_AT,
   EXTENT,
   FULL,
+  GAPPED,
   GRANULE_BYTES,
   HEAD_LAPS,
   HELD,
@@ -141,6 +142,8 @@ export class SharedRing {
   #knownDepth = 0;
   /** The records that `takeBatch` has taken: as many as it said. */
   readonly #batch: number[] = [];
+  /** The state of the record that `waiting` has given last, as it was when its message waited. */
+  #waitingState = 0;
   #nextRecord = 0;
   #nextGranule = 0;
   #sweptEpoch = -1;
@@ -399,8 +402,7 @@ export class SharedRing {
    */
   takeWhere(matches: (record: number) => boolean): number {
     for (const record of this.waiting()) {
-      const state = Atomics.load(this.#words, record + STATE);
-      if ((state & KIND_MASK) !== OFFERED || !this.#isNamed(record)) continue;
+      const state = this.#waitingState;
       if (this.look(record, () => matches(record)) !== true) continue;
       // As in receiving: not before the cell was read.
       if (this.isHeld) return NONE;
@@ -445,21 +447,24 @@ export class SharedRing {
       const index = (content & this.#indexMask) - FIRST_RECORD;
       if (index < 0 || this.#lapOf(content) !== position >>> this.layout.cellBits) continue;
       const record = this.layout.record(index);
-      if ((Atomics.load(words, record + STATE) & KIND_MASK) !== OFFERED) continue;
+      const state = Atomics.load(words, record + STATE);
+      if ((state & KIND_MASK) !== OFFERED) continue;
       // As in receiving: otherwise the state is that of a later message in the same record, which may be half written.
-      if (Atomics.load(words, cell) === content && ((position - Atomics.load(words, HEADS + ring)) | 0) >= 0) yield record;
+      if (Atomics.load(words, cell) !== content || ((position - Atomics.load(words, HEADS + ring)) | 0) < 0) continue;
+      this.#waitingState = state;
+      yield record;
     }
   }
 
   /**
    * Looks into a message that waits without taking it.
    *
+   * @param record - the one that `waiting` has given last.
    * @param read - may see anything, and may throw, when the message is taken and another one is written meanwhile.
    * @returns what it gave, or `undefined` when the message is not there any more.
    */
   look<R>(record: number, read: () => R): R | undefined {
-    const state = Atomics.load(this.#words, record + STATE);
-    if ((state & KIND_MASK) !== OFFERED) return undefined;
+    const state = this.#waitingState;
     try {
       const seen = read();
       return Atomics.load(this.#words, record + STATE) === state ? seen : undefined;
@@ -756,7 +761,7 @@ export class SharedRing {
 
   /** Whether there are as many messages between heads and tails as records: where none was taken out of the middle, all are in use. */
   #allRecordsWait(): boolean {
-    if (plain.load(this.#words, TTL_EPOCH) !== 0) return false;
+    if (plain.load(this.#words, GAPPED) !== 0) return false;
     this.#lookAround();
     return this.#knownDepth >= this.layout.capacity;
   }
@@ -890,6 +895,7 @@ export class SharedRing {
     const position = Atomics.load(this.#words, record + POSITION);
     const lap = position >>> this.layout.cellBits;
     const named = this.#cellContent(lap, this.#indexOf(record) + FIRST_RECORD);
+    if (plain.load(this.#words, GAPPED) === 0) Atomics.store(this.#words, GAPPED, 1);
     Atomics.compareExchange(this.#words, this.layout.cell(ring, position), named, this.#cellContent(lap, GONE));
     this.#passGone(ring);
   }

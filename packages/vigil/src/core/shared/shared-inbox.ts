@@ -456,8 +456,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     const messages: Message<T>[] = [];
     for (const record of this.#ring.waiting()) {
       if (messages.length >= most) break;
-      if (this.#isPast(record)) continue;
-      const message = this.#ring.look(record, () => this.#look(record));
+      const message = this.#ring.look(record, () => (this.#isPast(record) ? undefined : this.#look(record)));
       if (message === undefined) continue;
       // Nobody has received this copy.
       mailboxAccess.giveUp(message);
