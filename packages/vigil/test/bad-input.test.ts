@@ -408,6 +408,15 @@ const RUNTIME_OPTIONS: DomainsOf<Required<vigil.RuntimeOptions>> = {
   random: { takes: (value) => hasMethods(value, ['next']), examples: [new SeededRandom(1)] },
   log: logger,
   deadLetterCapacity: positiveCount,
+  mailboxProfile: oneOf('safe', 'balanced', 'throughput'),
+  timeline: object,
+  crashReports: object,
+};
+
+const CRASH_REPORT_OPTIONS: DomainsOf<Required<vigil.CrashReportOptions>> = {
+  capacity: as('crashReports.capacity', positiveCount),
+  redact: as('crashReports.redact', callback),
+  onReport: as('crashReports.onReport', callback),
 };
 
 const priority = oneOf('critical', 'high', 'normal', 'low', 'batch');
@@ -676,6 +685,9 @@ const TABLE: readonly Row[] = [
     givenTo(quiet(), (runtime) => (value) => runtime.shutdownAll(value), aHookRuns),
   ),
   ...options('runtime', 'runtime options', RUNTIME_OPTIONS, () => ({ give: (value) => vigil.runtime(value) })),
+  ...options('runtime', 'crashReports', CRASH_REPORT_OPTIONS, () => ({ give: (value) => vigil.runtime({ crashReports: value }) })),
+  row('Runtime.drain', 'timeoutMs', needed(duration), () => ({ give: (value) => quiet().drain(value) })),
+  row('Runtime.onDrain', 'callback', needed(callback), () => ({ give: (value) => quiet().onDrain(value) })),
 
   ...childRows('SupervisorBuilder.child', () => {
     const builder = quiet().supervisor().child('kept', idle);
@@ -965,7 +977,8 @@ const TABLE: readonly Row[] = [
   row('DuplicateRegistry.listen', 'listener', needed(callback), () => ({ give: (value) => new vigil.DuplicateRegistry().listen(value) })),
   row('DuplicateRegistry.lock', 'key', needed(text), () => ({ give: (value) => new vigil.DuplicateRegistry().lock(value, () => 1) })),
 
-  row('ProcessGroup', 'name', needed(text), () => ({ give: (value) => new vigil.ProcessGroup(value) })),
+  row('ProcessGroup', 'name', needed(text), () => ({ give: (value) => new vigil.ProcessGroup(value, quiet()) })),
+  row('ProcessGroup', 'runtime', runtimes, () => ({ give: (value) => new vigil.ProcessGroup('x', value) })),
   row('ProcessGroup.add', 'id', needed(text), () =>
     givenTo(aGroup(), (group) => (value) => group.add(value, quiet().inbox()), aGroupHasOne),
   ),
@@ -1139,6 +1152,7 @@ const TABLE: readonly Row[] = [
     givenTo(aBulkhead(), (bulkhead) => (value) => bulkhead.acquire(value), isUnused),
   ),
 
+  row('RateLimiter', 'name', text, () => ({ give: (value) => new vigil.RateLimiter({ perSecond: 1, name: value }, quiet()) })),
   row('RateLimiter', 'perSecond', needed(rate), () => ({ give: (value) => new vigil.RateLimiter({ perSecond: value }, quiet()) })),
   row('RateLimiter', 'burst', positiveCount, () => ({ give: (value) => new vigil.RateLimiter({ perSecond: 1, burst: value }, quiet()) })),
   row('RateLimiter', 'runtime', runtimes, () => ({ give: (value) => new vigil.RateLimiter(1, value) })),
@@ -1147,10 +1161,15 @@ const TABLE: readonly Row[] = [
   ...options('RateLimiter.wait', 'wait options', { ...WAIT_OPTIONS, timeoutMs: duration }, () => ({
     give: (value) => new vigil.RateLimiter(10, quiet()).wait(1, value),
   })),
-  ...options('KeyedRateLimiter', 'rate limiter options', { perSecond: needed(rate), burst: positiveCount, maxKeys: positiveCount }, () => ({
-    give: (value: object | undefined) =>
-      new vigil.KeyedRateLimiter(isObject(value === undefined ? {} : value) ? { perSecond: 1, ...value } : only(value), quiet()),
-  })),
+  ...options(
+    'KeyedRateLimiter',
+    'rate limiter options',
+    { name: text, perSecond: needed(rate), burst: positiveCount, maxKeys: positiveCount },
+    () => ({
+      give: (value: object | undefined) =>
+        new vigil.KeyedRateLimiter(isObject(value === undefined ? {} : value) ? { perSecond: 1, ...value } : only(value), quiet()),
+    }),
+  ),
   row('FlowControlledInbox', 'inbox', { takes: () => false, examples: [], isRequired: true }, () => ({
     give: (value) => new vigil.FlowControlledInbox(value, { maxPerSecond: 1 }),
   })),
@@ -1182,7 +1201,7 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   MessageBuilder: ['build'],
   App: ['exited', 'root', 'start', 'shutdown', 'inspect'],
   // Each builder has its own rows; a payload can be anything.
-  Runtime: ['supervisor', 'inbox', 'inboxBuilder', 'msg'],
+  Runtime: ['supervisor', 'inbox', 'inboxBuilder', 'msg', 'isDraining', 'snapshot', 'health', 'debugDump'],
   DynamicSupervisor: ['startChild', 'whichChildren', 'countChildren', ...OF_EACH_KIND_OF_SUPERVISOR, 'keepsEnded'],
   TaskSupervisor: [],
   PartitionSupervisor: ['partitions', 'start'],
@@ -1270,6 +1289,8 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
     'control',
     'lateReplies',
     'recvReply',
+    'lastReceived',
+    'queues',
     'name',
     'deadLetters',
     'tryRecv',
@@ -1291,6 +1312,8 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
     'canMakeRoom',
     'canResume',
     'control',
+    'lastReceived',
+    'queues',
     'flow',
     'giveUpLate',
     'takeWhere',
@@ -1322,7 +1345,7 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   Subscriber: ['patterns', 'join', 'leave'],
   PubSubBroker: ['stats', 'open'],
   TelemetryEmitter: ['wants', 'report', 'wantedEvents', 'onWantedChange'],
-  ShutdownManager: [],
+  ShutdownManager: ['size'],
   RetryBudget: ['available', 'refused', 'count', 'take'],
   CircuitBreaker: ['refused', 'getState', 'getFailureCount', 'forceOpen', 'forceClose', 'save', 'around'],
   Bulkhead: ['inFlight', 'queued', 'refused', 'around'],
@@ -1362,6 +1385,7 @@ const NO_ROWS_OF_THEIR_OWN: readonly string[] = [
   // What they get is shown or asked about, whatever it is.
   'VigilError',
   'describeExit',
+  'formatCrashReport',
   'formatTree',
   'isVigilError',
 ];
@@ -1386,7 +1410,7 @@ describe('the table of bad input', async () => {
     Message: quiet().msg('x').build(),
     Registry: new vigil.Registry(),
     DuplicateRegistry: new vigil.DuplicateRegistry(),
-    ProcessGroup: new vigil.ProcessGroup('x'),
+    ProcessGroup: vigil.ProcessGroup.prototype,
     GroupScope: new vigil.GroupScope(),
     Subscriber: vigil.Subscriber.prototype,
     PubSubBroker: quiet().pubsub,

@@ -15,6 +15,8 @@ import {
   type SharedInboxEnvironment,
   type SharedInboxOptions,
 } from '../core/index.js';
+import type { MailboxProfile } from './mailbox-profiles.js';
+import type { BuiltInbox } from './runtime-parts.js';
 
 /** Builds inboxes in shared memory. */
 export interface SharedInboxBuilder<T> extends InboxBuilder<T> {
@@ -25,11 +27,18 @@ export interface SharedInboxBuilder<T> extends InboxBuilder<T> {
 export class InboxBuilder<T> {
   readonly #environment: SharedInboxEnvironment;
   #name: string | undefined;
-  #options: MailboxOptions<T> = {};
+  readonly #onBuilt: (inbox: BuiltInbox) => void;
+  #options: MailboxOptions<T>;
   #shared: SharedInboxOptions | undefined;
 
-  constructor(environment: SharedInboxEnvironment) {
+  /**
+   * @param profile - options to begin with.
+   * @param onBuilt - hears of each inbox that is built.
+   */
+  constructor(environment: SharedInboxEnvironment, profile: MailboxProfile, onBuilt: (inbox: BuiltInbox) => void) {
     this.#environment = environment;
+    this.#options = { ...profile };
+    this.#onBuilt = onBuilt;
   }
 
   /** What errors, telemetry and dead letters call it; default `'inbox'`. */
@@ -109,6 +118,12 @@ export class InboxBuilder<T> {
   build(): Inbox<T> {
     const name = checkName('name', this.#name === undefined ? 'inbox' : this.#name);
     const settings = new MailboxSettings(this.#options);
+    const inbox = this.#make(name, settings);
+    this.#onBuilt(inbox);
+    return inbox;
+  }
+
+  #make(name: string, settings: MailboxSettings<T>): LocalInbox<T> | SharedInbox<T> {
     if (this.#shared === undefined) return new LocalInbox(name, settings, this.#environment);
     if (settings.sizeOf !== undefined)
       throw invalidOption('sizeOf', 'left out of a shared inbox, which counts the bytes of every payload', settings.sizeOf);

@@ -3,6 +3,7 @@
  * `App` is a supervision tree with a preset, a log and an orderly end. The functions of the default runtime are the API's front door.
  */
 export { App, type AppOptions } from './app.js';
+export { formatCrashReport } from './format-crash-report.js';
 export type { RunOptions } from './run-program.js';
 export * from './default-runtime.js';
 export * as pubsub from './global-pubsub.js';
@@ -13,6 +14,7 @@ export {
   Bulkhead,
   CircuitBreaker,
   KeyedRateLimiter,
+  ProcessGroup,
   ProcessMailbox,
   RateLimiter,
   RetryBudget,
@@ -22,5 +24,9 @@ export {
 } from './low-level.js';
 export type { MessageBuilder } from './message-builder.js';
 export type { PresetName } from './presets.js';
+export { MAILBOX_PROFILES, type MailboxProfileName } from './mailbox-profiles.js';
+export type { QueueSnapshot } from './queue-ages.js';
 export type { Runtime, RuntimeOptions } from './runtime.js';
+export type { HealthReason, HealthReport, HealthSeverity } from './runtime-health.js';
+export type { MailboxSnapshot, NameSnapshot, RuntimeSnapshot } from './runtime-snapshot.js';
 export type { SupervisorBuilder } from './supervisor-builder.js';

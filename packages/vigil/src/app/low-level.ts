@@ -6,7 +6,7 @@ import {
   ProcessMailbox as CoreProcessMailbox,
   Timer as CoreTimer,
 } from '../core/index.js';
-import { Subscriber as CoreSubscriber } from '../messaging/index.js';
+import { ProcessGroup as CoreProcessGroup, Subscriber as CoreSubscriber } from '../messaging/index.js';
 import {
   type BulkheadOptions,
   type CircuitBreakerOptions,
@@ -60,6 +60,7 @@ export class CircuitBreaker extends CoreCircuitBreaker {
   /** @throws {VigilError} `InvalidConfiguration` that names the option. */
   constructor(name: string, options: CircuitBreakerOptions = {}, runtime: Runtime = defaultRuntime()) {
     super(name, options, environmentOf(runtime));
+    runtime.parts.circuits.add(this);
   }
 }
 
@@ -68,6 +69,7 @@ export class Bulkhead extends CoreBulkhead {
   /** @throws {VigilError} `InvalidConfiguration` that names the option. */
   constructor(name: string, options: BulkheadOptions, runtime: Runtime = defaultRuntime()) {
     super(name, options, environmentOf(runtime));
+    runtime.parts.bulkheads.add(this);
   }
 }
 
@@ -79,6 +81,7 @@ export class RateLimiter extends CoreRateLimiter {
    */
   constructor(rate: number | RateLimiterOptions, runtime: Runtime = defaultRuntime()) {
     super(rate, environmentOf(runtime));
+    runtime.parts.rateLimiters.add(this);
   }
 }
 
@@ -87,6 +90,17 @@ export class KeyedRateLimiter extends CoreKeyedRateLimiter {
   /** @throws {VigilError} `InvalidConfiguration` that names the option. */
   constructor(options: KeyedRateLimiterOptions, runtime: Runtime = defaultRuntime()) {
     super(options, environmentOf(runtime));
+    runtime.parts.keyedRateLimiters.add(this);
+  }
+}
+
+/** Processes and inboxes that do the same work, in the snapshots of the default runtime unless another is given. */
+export class ProcessGroup<T = unknown> extends CoreProcessGroup<T> {
+  /** @throws {VigilError} `InvalidConfiguration` when the name is not a non-empty string. */
+  constructor(name: string, runtime: Runtime = defaultRuntime()) {
+    super(name);
+    environmentOf(runtime);
+    runtime.parts.groups.add(this);
   }
 }
 
@@ -95,6 +109,7 @@ export class Timer extends CoreTimer {
   /** @throws {VigilError} `InvalidConfiguration` when it is no runtime. */
   constructor(runtime: Runtime = defaultRuntime()) {
     super(environmentOf(runtime));
+    runtime.parts.timers.add(this);
   }
 }
 

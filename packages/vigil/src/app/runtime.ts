@@ -1,9 +1,15 @@
 import {
+  type Cancel,
+  checkDuration,
+  checkFunction,
   checkMethods,
   checkName,
   checkObject,
   checkPositiveCount,
   type Clock,
+  CloseCallbacks,
+  type CrashReportOptions,
+  CrashReports,
   DeadLetterQueue,
   type Environment,
   failFast,
@@ -14,6 +20,7 @@ import {
   type Message,
   type Random,
   ReplyExchange,
+  Roots,
   type Sender,
   type SendOptions,
   silentLogger,
@@ -41,7 +48,7 @@ import {
   type Target,
   type TopicBroker,
 } from '../messaging/index.js';
-import { TelemetryEmitter } from '../observability/index.js';
+import { EventTimeline, type EventTimelineOptions, TelemetryEmitter } from '../observability/index.js';
 import { Address, GuardProcess } from '../processes/index.js';
 import { makePolicy, type Policy, type PolicyPart } from '../resilience/index.js';
 import {
@@ -54,11 +61,20 @@ import {
   TaskSupervisor,
 } from '../supervision/index.js';
 import { App, type AppOptions } from './app.js';
+import { formatSnapshot } from './debug-dump.js';
+import { waitUntil } from './drain.js';
 import { InboxBuilder } from './inbox-builder.js';
+import { type MailboxProfile, type MailboxProfileName, mailboxProfile as profileOptions } from './mailbox-profiles.js';
 import { MessageBuilder } from './message-builder.js';
 import { type PresetName, presetDefaults } from './presets.js';
+import { QueueAges } from './queue-ages.js';
+import { assessHealth, type HealthReport } from './runtime-health.js';
+import { RuntimeParts } from './runtime-parts.js';
+import { type RuntimeSnapshot, takeSnapshot } from './runtime-snapshot.js';
 import { ShutdownManager, type ShutdownOptions, type ShutdownReport } from './shutdown-manager.js';
 import { SupervisorBuilder } from './supervisor-builder.js';
+
+const checkCallback = checkFunction<() => void>();
 
 export interface RuntimeOptions {
   /** Default: the machine's clock. */
@@ -69,6 +85,12 @@ export interface RuntimeOptions {
   readonly log?: Logger | undefined;
   /** Messages of ended processes that are kept; default 1,000. */
   readonly deadLetterCapacity?: number | undefined;
+  /** Keeps the latest events in `runtime.timeline`; default: none are kept, and nobody listens. */
+  readonly timeline?: EventTimelineOptions | undefined;
+  /** What `inbox()` and `inboxBuilder()` begin with; default `'balanced'`. */
+  readonly mailboxProfile?: MailboxProfileName | undefined;
+  /** How ends that are abnormal are reported. */
+  readonly crashReports?: CrashReportOptions | undefined;
 }
 
 /** What a runtime has of the one for which it stands. */
@@ -100,6 +122,19 @@ export class Runtime {
   readonly replies: ReplyExchange;
   /** What the runtime lends to parts that are made with `new`. */
   readonly environment: Environment;
+  /** One report for each process that ended abnormally. */
+  readonly crashes: CrashReports;
+  /** The latest events, when the runtime was asked to keep them. */
+  readonly timeline: EventTimeline | undefined;
+  /** @internal What was made for it and is still used. */
+  readonly parts: RuntimeParts = new RuntimeParts();
+  /** @internal By `clock`. */
+  readonly startedAtMs: number;
+  readonly #roots = new Roots();
+  readonly #ages = new QueueAges();
+  readonly #mailboxProfile: MailboxProfile;
+  readonly #drainCallbacks = new CloseCallbacks();
+  #drained: Promise<boolean> | undefined;
   #lastMessageId = 0;
 
   /**
@@ -108,15 +143,27 @@ export class Runtime {
    */
   constructor(options: RuntimeOptions = {}, host?: RuntimeHost) {
     checkObject('runtime options', options);
-    const { clock = new SystemClock(), random = systemRandom, log = silentLogger, deadLetterCapacity = 1000 } = options;
+    const {
+      clock = new SystemClock(),
+      random = systemRandom,
+      log = silentLogger,
+      deadLetterCapacity = 1000,
+      crashReports = {},
+      timeline,
+      mailboxProfile = 'balanced',
+    } = options;
     this.clock = checkMethods('clock', clock, ['now', 'wallTime', 'after', 'soon', 'keepAlive']);
+    this.startedAtMs = this.clock.now();
+    this.#mailboxProfile = profileOptions(mailboxProfile);
     this.random = checkMethods('random', random, ['next']);
     this.log = log === silentLogger ? log : guardedLogger(log);
     this.registry = host?.registry ?? new Registry({ log: this.log });
     this.telemetry = new TelemetryEmitter(this.clock, this.log, host?.telemetry);
+    if (timeline !== undefined) this.timeline = new EventTimeline(this.telemetry, timeline);
     this.shutdownManager = new ShutdownManager(this.clock, this.log);
     const capacity = checkPositiveCount('deadLetterCapacity', deadLetterCapacity);
     this.deadLetters = new DeadLetterQueue(capacity, this.clock, this.telemetry);
+    this.crashes = new CrashReports(crashReports, this.clock, this.log);
     this.replies = host?.replies ?? new ReplyExchange(this.clock);
     const nextMessageId = host?.nextMessageId ?? (() => this.#nextMessageId());
     const { telemetry } = this;
@@ -131,6 +178,8 @@ export class Runtime {
       guard: new GuardProcess(this.clock, this.log),
       replies: this.replies,
       topics: this.pubsub,
+      roots: this.#roots,
+      crashes: this.crashes,
       ...(host?.thread !== undefined && { thread: host.thread }),
       nextMessageId,
     };
@@ -178,7 +227,7 @@ export class Runtime {
   }
 
   inboxBuilder<T>(): InboxBuilder<T> {
-    return new InboxBuilder<T>(this.environment);
+    return new InboxBuilder<T>(this.environment, this.#mailboxProfile, (inbox) => this.parts.inboxes.add(inbox));
   }
 
   msg<T>(payload: T): MessageBuilder<T> {
@@ -243,6 +292,49 @@ export class Runtime {
     return makePolicy(this.environment, parts);
   }
 
+  /** Whether it has begun to drain. */
+  get isDraining(): boolean {
+    return this.#roots.isDraining;
+  }
+
+  /** Everything that a person could want to know, at this moment. It costs nothing until it is asked for. */
+  snapshot(): RuntimeSnapshot {
+    return takeSnapshot(this, this.#ages);
+  }
+
+  /** Whether all is well, and if not, what is wrong; whether work should be given to this program. @see assessHealth in runtime-health.ts */
+  health(): HealthReport {
+    return assessHealth(this.snapshot());
+  }
+
+  /** A snapshot as text for people. */
+  debugDump(): string {
+    const snapshot = this.snapshot();
+    return formatSnapshot(snapshot, assessHealth(snapshot));
+  }
+
+  /** Calls back once when the runtime begins to drain: the moment to stop taking work from outside. The returned function takes it back. */
+  onDrain(callback: () => void): Cancel {
+    checkCallback('callback', callback);
+    return this.isDraining ? () => false : this.#drainCallbacks.add(callback);
+  }
+
+  /**
+   * Lets the work end that was begun, and then the program: it is not ready any more, every inbox that was built is closed, so that sends to it
+   * throw `InboxClosed` and what waits is still received, and the timers of `Timer` are cancelled. The inboxes of processes stay open to what
+   * follows from that work; a child that returns is not started again. When all inboxes are empty, or the time is over, the shutdown hooks run.
+   *
+   * @param timeoutMs - milliseconds to wait for the inboxes.
+   * @param options - of the shutdown behind it.
+   * @returns whether they were empty in time. A later call gets the answer to the first.
+   * @throws {VigilError} `InvalidConfiguration`.
+   */
+  drain(timeoutMs: number, options?: ShutdownOptions): Promise<boolean> {
+    checkDuration('timeoutMs', timeoutMs);
+    this.#drained ??= this.#drain(timeoutMs, options);
+    return this.#drained;
+  }
+
   /** Registers a clean-up hook; the returned function takes it back. @throws {VigilError} `InvalidState` once the shutdown has begun. */
   onShutdown(hook: () => void | Promise<void>): () => boolean {
     return this.shutdownManager.onShutdown(hook);
@@ -251,6 +343,17 @@ export class Runtime {
   /** Runs the shutdown hooks, once: those of apps that were started, and those registered with `onShutdown`. */
   shutdownAll(options?: ShutdownOptions): Promise<ShutdownReport> {
     return this.shutdownManager.shutdown(options);
+  }
+
+  async #drain(timeoutMs: number, options?: ShutdownOptions): Promise<boolean> {
+    this.#roots.isDraining = true;
+    this.#drainCallbacks.callAll(undefined, 'the drain of the runtime', this.log);
+    for (const inbox of this.parts.inboxes) inbox.close();
+    for (const timer of this.parts.timers) timer.cancel();
+    const isEmpty = () => this.snapshot().mailboxes.every(({ stats }) => stats.depth === 0);
+    const inTime = await waitUntil(isEmpty, timeoutMs, this.clock);
+    await this.shutdownAll(options);
+    return inTime;
   }
 
   #nextMessageId(): number {

@@ -58,6 +58,11 @@ export class ShutdownManager {
     this.#log = guardedLogger(log);
   }
 
+  /** How many hooks there are. */
+  get size(): number {
+    return this.#hooks.size;
+  }
+
   /**
    * Registers a hook; the returned function takes it back.
    *

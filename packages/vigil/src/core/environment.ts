@@ -1,9 +1,11 @@
 import type { Cancel, Clock } from './clock.js';
+import type { CrashReports } from './crash-report.js';
 import type { DeadLetterQueue } from './dead-letter-queue.js';
 import type { Logger } from './logger.js';
 import type { NameDirectory } from './name-directory.js';
 import type { Random } from './random.js';
 import type { ReplyExchange } from './reply-exchange.js';
+import type { Roots } from './roots.js';
 import type { TelemetrySink } from './telemetry-event.js';
 import type { TopicExchange } from './topic-exchange.js';
 
@@ -23,6 +25,10 @@ export interface Environment {
   /** Where replies arrive. */
   readonly replies: ReplyExchange;
   readonly topics: TopicExchange;
+  /** The trees that run, which enter and leave by themselves. */
+  readonly roots: Roots;
+  /** What ended abnormally. */
+  readonly crashes: CrashReports;
   /** Of a thread that Vigil runs, whose code may block it; absent elsewhere. */
   readonly thread?: HostThread;
   /** An id that no other message of the runtime has. @see Message */

@@ -11,6 +11,7 @@
  */
 export * from './clock.js';
 export * from './close-callbacks.js';
+export { type CrashDecision, type CrashedProcess, type CrashReport, type CrashReportOptions, CrashReports } from './crash-report.js';
 export * from './dead-letter.js';
 export * from './dead-letter-queue.js';
 export type * from './environment.js';
@@ -49,6 +50,7 @@ export * from './random.js';
 export * from './reply-exchange.js';
 export { type MessageMetadata, type ReplyBox, type ReplyOutcome, ReplyPort, type ReplyRoute } from './reply-port.js';
 export * from './ring-queue.js';
+export { type Root, Roots } from './roots.js';
 export type * from './sender.js';
 export * from './shared/index.js';
 export * from './telemetry-event.js';

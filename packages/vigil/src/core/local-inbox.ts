@@ -6,6 +6,7 @@ import { failFast, isVigilError, type VigilError } from './errors.js';
 import type { InboxStats } from './inbox.js';
 import { InboxIterator } from './inbox-iterator.js';
 import { type Message, messageOf, type SendOptions } from './message.js';
+import type { QueueFigures } from './mailbox-stats.js';
 import type { ProcessInbox } from './process-inbox.js';
 import { type ArrivalListener, type CloseOptions, type MailboxSettings, type Outlet, ProcessMailbox } from './process-mailbox.js';
 import type { SendOutcome, SendWaitOptions, WaitOptions } from './sender.js';
@@ -158,9 +159,19 @@ export class LocalInbox<T = unknown> implements ProcessInbox<T>, ArrivalListener
     return this.#mailbox.deadLetter(message);
   }
 
+  /** @internal */
+  get lastReceived(): Message<T> | undefined {
+    return this.#mailbox.lastReceived;
+  }
+
+  /** @internal */
+  queues(): QueueFigures[] {
+    return this.#mailbox.queues();
+  }
+
   stats(): InboxStats {
     const waitingSenders = (this.#senders?.size ?? 0) + (this.#mailbox.flow?.delayed ?? 0);
-    return { ...this.#mailbox.stats(), waitingReceivers: this.#receivers?.size ?? 0, waitingSenders };
+    return Object.assign(this.#mailbox.stats(), { waitingReceivers: this.#receivers?.size ?? 0, waitingSenders });
   }
 
   isClosed(): boolean {

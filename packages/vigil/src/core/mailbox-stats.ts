@@ -1,6 +1,16 @@
 import type { FlowStats } from './flow-settings.js';
 import type { MessagePriority } from './message.js';
 
+/** One queue of a mailbox, over its whole life. Of what was taken out of its midst, the oldest counts as gone. */
+export interface QueueFigures {
+  /** `'all'` of a mailbox without priorities. */
+  readonly priority: MessagePriority | 'all';
+  /** Messages that came in. */
+  readonly arrived: number;
+  /** Those among them that are out again. */
+  readonly left: number;
+}
+
 /**
  * The books of a mailbox. At any moment
  * `messagesSent = messagesReceived + messagesExpired + messagesDropped + messagesDeadLettered + messagesAbandoned + depth`.

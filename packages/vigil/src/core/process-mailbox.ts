@@ -4,7 +4,7 @@ import type { DeadLetter, DeadLetterReason } from './dead-letter.js';
 import { DeadLetterQueue } from './dead-letter-queue.js';
 import type { MailboxEnvironment } from './environment.js';
 import { failFast, VigilError, type VigilErrorCode } from './errors.js';
-import type { MailboxStats } from './mailbox-stats.js';
+import type { MailboxStats, QueueFigures } from './mailbox-stats.js';
 import { MESSAGE_PRIORITIES, Message, type MessagePriority, mailboxAccess, messageOf, type SendOptions } from './message.js';
 import { FlowControl, LocalFlowBooks } from './flow-control.js';
 import {
@@ -88,6 +88,8 @@ export class MailboxSettings<T = unknown> {
   }
 }
 
+const NO_DEPTHS: Readonly<Record<MessagePriority, number>> = Object.freeze({ critical: 0, high: 0, normal: 0, low: 0, batch: 0 });
+
 /** An object rather than a function, since there is one for each inbox. */
 export interface ArrivalListener<T = unknown> {
   readonly outlet?: Outlet<T> | undefined;
@@ -139,6 +141,7 @@ export class ProcessMailbox<T = unknown> {
   #dropped = 0;
   #deadLettered = 0;
   #rejected = 0;
+  #lastReceived: Message<T> | undefined;
 
   /** @param listener - hears of each message that came into the queue. */
   constructor(name: string, settings: MailboxSettings<T>, environment: MailboxEnvironment, listener?: ArrivalListener<T>) {
@@ -166,6 +169,11 @@ export class ProcessMailbox<T = unknown> {
 
   get depth(): number {
     return this.#depth;
+  }
+
+  /** What was received last, which a report of a crash shows. */
+  get lastReceived(): Message<T> | undefined {
+    return this.#lastReceived;
   }
 
   /** When the next message may expire; Infinity while none can. */
@@ -236,6 +244,7 @@ export class ProcessMailbox<T = unknown> {
       }
       mailboxAccess.countAttempt(message);
       this.#received += 1;
+      this.#lastReceived = message;
       return message;
     }
     return undefined;
@@ -306,6 +315,7 @@ export class ProcessMailbox<T = unknown> {
     }
     mailboxAccess.countAttempt(message);
     this.#received += 1;
+    this.#lastReceived = message;
     this.reportReceived(message);
     return true;
   }
@@ -404,9 +414,17 @@ export class ProcessMailbox<T = unknown> {
     return this.#holdsLessThan(isBlocking === true && backpressure !== undefined ? backpressure.lowWatermark : this.#room);
   }
 
+  /** Its queues that were ever used. */
+  queues(): QueueFigures[] {
+    return this.#queues.flatMap((queue, rank) => {
+      if (queue === undefined) return [];
+      const priority = this.#settings.priorityQueues ? (MESSAGE_PRIORITIES[rank] ?? 'normal') : 'all';
+      return [{ priority, arrived: queue.pushed, left: queue.pushed - queue.size }];
+    });
+  }
+
   stats(): MailboxStats {
-    return {
-      ...(this.#flow && { flow: this.#flow.stats() }),
+    const stats: MailboxStats = {
       capacity: this.#settings.capacity,
       depth: this.#depth,
       depthByPriority: this.#depthByPriority(),
@@ -420,6 +438,7 @@ export class ProcessMailbox<T = unknown> {
       messagesRejected: this.#rejected,
       deadLetters: this.#deadLetters?.size ?? 0,
     };
+    return this.#flow === undefined ? stats : { ...stats, flow: this.#flow.stats() };
   }
 
   #holdsLessThan(depth: number): boolean {
@@ -593,9 +612,16 @@ export class ProcessMailbox<T = unknown> {
     if (this.#environment.telemetry.wants('message_expired')) this.#report('message_expired', message);
   }
 
-  #depthByPriority(): Record<MessagePriority, number> {
-    const depths: Record<MessagePriority, number> = { critical: 0, high: 0, normal: 0, low: 0, batch: 0 };
-    for (const queue of [this.#lent, ...this.#queues]) for (const message of queue ?? []) depths[message.priority] += 1;
+  #depthByPriority(): Readonly<Record<MessagePriority, number>> {
+    if (this.#depth === 0) return NO_DEPTHS;
+    const depths = { ...NO_DEPTHS };
+    for (const message of this.#lent ?? []) depths[message.priority] += 1;
+    this.#queues.forEach((queue, rank) => {
+      const priority = MESSAGE_PRIORITIES[rank];
+      if (queue === undefined || priority === undefined) return;
+      if (this.#settings.priorityQueues) depths[priority] += queue.size;
+      else for (const message of queue) depths[message.priority] += 1;
+    });
     return depths;
   }
 

@@ -5,12 +5,19 @@ export class RingQueue<T> {
   #slots: (T | undefined)[] = new Array(SMALLEST_CAPACITY).fill(undefined);
   #head = 0;
   #size = 0;
+  #pushed = 0;
 
   get size(): number {
     return this.#size;
   }
 
+  /** How many items were ever pushed. */
+  get pushed(): number {
+    return this.#pushed;
+  }
+
   push(item: T): void {
+    this.#pushed += 1;
     if (this.#size === this.#slots.length) this.#grow();
     this.#slots[(this.#head + this.#size) & (this.#slots.length - 1)] = item;
     this.#size += 1;
@@ -33,7 +40,9 @@ export class RingQueue<T> {
   retain(keep: (item: T) => boolean): void {
     for (let left = this.#size; left > 0; left -= 1) {
       const item = this.shift();
-      if (item !== undefined && keep(item)) this.push(item);
+      if (item === undefined || !keep(item)) continue;
+      this.push(item);
+      this.#pushed -= 1;
     }
   }
 

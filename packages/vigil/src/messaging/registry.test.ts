@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import {
+  CrashReports,
   DeadLetterQueue,
   type Environment,
   type ExitReason,
@@ -9,6 +10,7 @@ import {
   MailboxSettings,
   noTelemetry,
   ReplyExchange,
+  Roots,
   silentLogger,
   SystemClock,
   systemRandom,
@@ -475,6 +477,8 @@ function makeEnvironment(): { readonly registry: Registry; readonly environment:
     names: registry,
     deadLetters: new DeadLetterQueue<unknown>(100, clock, noTelemetry),
     guard: { watch: () => () => false },
+    roots: new Roots(),
+    crashes: new CrashReports({}, clock, silentLogger),
     replies: new ReplyExchange(clock),
     topics: new PubSubBroker(forMailboxes),
   };

@@ -8,6 +8,7 @@ import {
   type ExitReason,
   failFast,
   invalidOption,
+  isAbnormal,
   LocalInbox,
   type Outlet,
   type ProcessInbox,
@@ -15,7 +16,18 @@ import {
   type VigilError,
 } from '../core/index.js';
 import { type Delivery, LocalRef } from './local-ref.js';
-import type { ExitSignal, Monitor, Process, ProcessHost, ProcessKind, ProcessRef, ProcessSettings, Vitals } from './runner.js';
+import type {
+  ExitSignal,
+  InboxFigures,
+  Monitor,
+  Process,
+  ProcessHost,
+  ProcessKind,
+  ProcessRef,
+  ProcessSettings,
+  Remains,
+  Vitals,
+} from './runner.js';
 
 const checkHandler = checkFunction<(signal: ExitSignal) => void>();
 
@@ -31,6 +43,7 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
   #isEnded = false;
   #takesMessages = true;
   #isHeld = false;
+  #remains: Remains | undefined;
   #inbox: ProcessInbox<TMessage> | undefined;
   #ref: LocalRef<TMessage> | undefined;
   /** Who wants to know of the end: names, monitors. */
@@ -60,6 +73,15 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
 
   vitals(): Vitals | undefined {
     return undefined;
+  }
+
+  get remains(): Remains | undefined {
+    return this.#remains;
+  }
+
+  inboxFigures(): InboxFigures | undefined {
+    const inbox = this.#inbox;
+    return inbox === undefined ? undefined : { stats: inbox.stats(), queues: inbox.queues() };
   }
 
   get isAlive(): boolean {
@@ -168,6 +190,16 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
     this.#onward = undefined;
   }
 
+  /** The payload that it has received last, as far as it is known here. */
+  protected get lastMessage(): unknown {
+    return this.#inbox?.lastReceived?.payload;
+  }
+
+  /** Messages that wait for it; `undefined` when it never had an inbox. */
+  protected get inboxDepth(): number | undefined {
+    return this.#inbox?.stats().depth;
+  }
+
   protected makeInbox(): ProcessInbox<TMessage> {
     return this.makeLocalInbox();
   }
@@ -204,6 +236,7 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
     this.#isEnded = true;
     this.#takesMessages = false;
     for (const name of this.#names ?? []) this.unregister(name);
+    if (isAbnormal(reason)) this.#remains = { lastMessage: this.lastMessage, inboxDepth: this.inboxDepth };
     this.#inbox?.end(this.host.environment.deadLetters, () => endedDuringCall(this.settings.id, reason));
     const { log } = this.host.environment;
     this.#exitCallbacks?.callAll(reason, `process "${this.settings.id}" (incarnation ${this.incarnation})`, log);

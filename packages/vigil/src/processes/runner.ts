@@ -1,4 +1,4 @@
-import type { Environment, ExitReason, MailboxSettings, OwnedSender, Signal } from '../core/index.js';
+import type { Environment, ExitReason, InboxStats, MailboxSettings, OwnedSender, QueueFigures, Signal } from '../core/index.js';
 
 /** What a process runs in. */
 export type ProcessKind = 'task' | 'thread' | 'fork' | 'command' | 'supervisor';
@@ -45,6 +45,20 @@ export interface Vitals {
   readonly utilization?: number | undefined;
   /** Milliseconds that its event loop took to answer. */
   readonly eventLoopDelayMs?: number | undefined;
+}
+
+/** How an inbox fares. */
+export interface InboxFigures {
+  readonly stats: InboxStats;
+  readonly queues: readonly QueueFigures[];
+}
+
+/** What was with a process when it ended. */
+export interface Remains {
+  /** The payload that it had received last, as far as that is known. */
+  readonly lastMessage: unknown;
+  /** `undefined` when it never had an inbox. */
+  readonly inboxDepth: number | undefined;
 }
 
 /** What a monitor tells: which process ended and why. */
@@ -116,6 +130,10 @@ export interface Process {
   notify(signal: Signal): void;
   /** `undefined` for code in this event loop, and while nothing of it runs. */
   vitals(): Vitals | undefined;
+  /** Of its inbox; `undefined` when nobody ever asked for it. */
+  inboxFigures(): InboxFigures | undefined;
+  /** What it left when it ended abnormally. */
+  readonly remains: Remains | undefined;
 }
 
 /** How processes of one kind come to be. Each kind passes the suite of `runner.suite.ts`. */

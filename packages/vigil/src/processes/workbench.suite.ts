@@ -1,5 +1,6 @@
 import {
   type Cancel,
+  CrashReports,
   DeadLetterQueue,
   type Environment,
   type ExitReason,
@@ -9,6 +10,7 @@ import {
   MailboxSettings,
   noTelemetry,
   ReplyExchange,
+  Roots,
   type Sender,
   type Signal,
   SystemClock,
@@ -73,6 +75,8 @@ export class Workbench {
       names,
       deadLetters: new DeadLetterQueue(100, clock, noTelemetry),
       guard: { watch: () => () => false },
+      roots: new Roots(),
+      crashes: new CrashReports({}, clock, forMailboxes.log),
       replies: new ReplyExchange(clock),
       topics: new PubSubBroker(forMailboxes),
     };

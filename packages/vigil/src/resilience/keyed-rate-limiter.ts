@@ -12,7 +12,7 @@ import {
   tokensAt,
   wholeTokens,
 } from '../core/index.js';
-import { bucketSizeOf, type RateLimiterOptions } from './rate-limiter.js';
+import { bucketSizeOf, nameOf, type RateLimiterOptions } from './rate-limiter.js';
 
 const DEFAULT_MAX_KEYS = 10_000;
 
@@ -29,6 +29,7 @@ export interface KeyedRateLimiterOptions extends RateLimiterOptions {
  * up their tokens at the same time.
  */
 export class KeyedRateLimiter {
+  readonly name: string;
   readonly #size: BucketSize;
   readonly #maxKeys: number;
   readonly #clock: Clock;
@@ -39,6 +40,7 @@ export class KeyedRateLimiter {
   constructor(options: KeyedRateLimiterOptions, { clock }: Pick<Environment, 'clock'>) {
     checkObject('rate limiter options', options);
     this.#size = bucketSizeOf(options);
+    this.name = nameOf(options);
     this.#maxKeys = checkOr(checkPositiveCount, 'maxKeys', options.maxKeys, DEFAULT_MAX_KEYS);
     this.#clock = clock;
   }

@@ -5,7 +5,9 @@ import {
   checkBucket,
   checkCount,
   checkDuration,
+  checkName,
   checkObject,
+  checkOr,
   checkWaitOptions,
   type Environment,
   failFast,
@@ -21,6 +23,8 @@ import {
 import { type Layer, type PolicyPart, refusal } from './run.js';
 
 export interface RateLimiterOptions {
+  /** What snapshots call it; default `'rate limiter'`. */
+  readonly name?: string | undefined;
   /** Operations that are allowed in a second, in the long run; more than 0, fractions are fine. */
   readonly perSecond: number;
   /** Operations that are allowed at once after a pause; default: those of a second, but at least one. */
@@ -39,6 +43,7 @@ export interface RateWaitOptions extends WaitOptions {
  * refuses each attempt at once.
  */
 export class RateLimiter implements PolicyPart {
+  readonly name: string;
   readonly #size: BucketSize;
   readonly #clock: Clock;
   /** Who waits for how many; nobody comes in between. */
@@ -52,6 +57,7 @@ export class RateLimiter implements PolicyPart {
    */
   constructor(rate: number | RateLimiterOptions, { clock }: Pick<Environment, 'clock'>) {
     this.#size = bucketSizeOf(rate);
+    this.name = nameOf(rate);
     this.#clock = clock;
     this.#waiting = new WaitingLine(clock);
   }
@@ -152,4 +158,9 @@ export function bucketSizeOf(rate: number | RateLimiterOptions): BucketSize {
   const { perSecond, burst }: Partial<RateLimiterOptions> =
     typeof rate === 'number' ? { perSecond: rate } : checkObject('rate limiter options', rate);
   return checkBucket({ perSecond: 'perSecond', burst: 'burst' }, perSecond, burst);
+}
+
+/** What a rate limiter with these options is called. */
+export function nameOf(rate: number | RateLimiterOptions): string {
+  return checkOr(checkName, 'name', typeof rate === 'number' ? undefined : rate.name, 'rate limiter');
 }

@@ -1,4 +1,13 @@
-import { type Cancel, crashed, type Environment, type ExitReason, growingDelayMs, type Signal, VigilError } from '../core/index.js';
+import {
+  type Cancel,
+  crashed,
+  type CrashedProcess,
+  type Environment,
+  type ExitReason,
+  growingDelayMs,
+  type Signal,
+  VigilError,
+} from '../core/index.js';
 import type { Process, ProcessHost, ProcessRef } from '../processes/index.js';
 import type { CompleteChildSpec } from './child-spec.js';
 import { watchHealth } from './health-check.js';
@@ -110,6 +119,7 @@ export class Child implements ProcessHost {
   #incarnation = 0;
   #restartsInARow = 0;
   #lastExit: LastExit | undefined;
+  #lastUptimeMs: number | undefined;
   #releaseRunner: (() => Promise<void>) | undefined;
 
   constructor(spec: CompleteChildSpec, owner: ChildOwner) {
@@ -140,6 +150,14 @@ export class Child implements ProcessHost {
 
   get lastExit(): LastExit | undefined {
     return this.#lastExit;
+  }
+
+  /** What a report of its last end tells. */
+  crashOf(reason: ExitReason): Pick<CrashedProcess, 'process' | 'reason' | 'uptimeMs' | 'args' | 'lastMessage' | 'inboxDepth'> {
+    const { id, runner, args } = this.spec;
+    const process = { id, incarnation: this.#incarnation, supervisor: this.path, kind: runner.kind };
+    const { lastMessage, inboxDepth } = this.#latest?.remains ?? {};
+    return { process, reason, uptimeMs: this.#lastUptimeMs, args, lastMessage, inboxDepth };
   }
 
   /** The incarnation that is alive, whether it is ready or not. */
@@ -309,6 +327,7 @@ export class Child implements ProcessHost {
       lastExit: this.#lastExit,
       ref: this.ref,
       vitals: this.#process?.vitals(),
+      inbox: this.#process?.inboxFigures(),
       supervisor: treeBelow(this.#process),
     };
   }
@@ -339,6 +358,7 @@ export class Child implements ProcessHost {
   processExited(process: Process, reason: ExitReason): void {
     const { phase } = this;
     if (this.#process !== process) return;
+    this.#lastUptimeMs = phase.kind === 'running' ? this.environment.clock.now() - phase.sinceMs : undefined;
     this.#lastExit = { reason, timestampMs: this.environment.clock.wallTime() };
     switch (phase.kind) {
       case 'starting':

@@ -34,7 +34,7 @@ export type { RestartEvent } from './restart-history.js';
 export type { RestartStrategy, RestartType } from './restart-plan.js';
 export * from './supervision-tree.js';
 export { Supervisor } from './supervisor.js';
-export type { RestartForecast } from './supervisor-core.js';
+export { type RestartForecast, runningRoots } from './supervisor-core.js';
 export { type RunTaskOptions, type TaskFunction, TaskSupervisor } from './task-supervisor.js';
 export type { AutoShutdown, CrashHandler, SupervisorOptions } from './supervisor-options.js';
 export { SupervisorRunner } from './supervisor-process.js';

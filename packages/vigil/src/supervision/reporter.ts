@@ -1,4 +1,5 @@
 import {
+  type CrashDecision,
   describeExit,
   type Environment,
   errorOf,
@@ -17,12 +18,14 @@ export class Reporter {
   readonly #path: string;
   readonly #log: Environment['log'];
   readonly #telemetry: TelemetrySink;
+  readonly #crashes: Environment['crashes'];
   readonly #onCrash: CrashHandler | undefined;
 
   constructor(path: string, environment: Environment, telemetry: boolean, onCrash: CrashHandler | undefined) {
     this.#path = path;
     this.#log = environment.log;
     this.#telemetry = telemetry ? environment.telemetry : noTelemetry;
+    this.#crashes = environment.crashes;
     this.#onCrash = onCrash;
   }
 
@@ -91,6 +94,11 @@ export class Reporter {
 
   overdue(child: Child): void {
     this.#log.error(`${this.#name(child)} did not stop within ${child.spec.shutdownTimeoutMs} ms and is killed`);
+  }
+
+  /** What is done about an abnormal end. */
+  answered(child: Child, reason: ExitReason, decision: CrashDecision, restartsLeft: number): void {
+    this.#crashes.add({ ...child.crashOf(reason), decision, restartsLeft });
   }
 
   restarting(child: Child, reason: ExitReason, restartsLeft: number): void {

@@ -17,6 +17,7 @@ function child(id: string, facts: Partial<ChildInfo> = {}): ChildInfo {
     lastExit: undefined,
     ref: undefined,
     vitals: undefined,
+    inbox: undefined,
     supervisor: undefined,
     ...facts,
   };

@@ -1,5 +1,5 @@
 import { describeExit, type ExitReason } from '../core/index.js';
-import type { ProcessKind, ProcessRef, Vitals } from '../processes/index.js';
+import type { InboxFigures, ProcessKind, ProcessRef, Vitals } from '../processes/index.js';
 import type { AutoShutdown } from './supervisor-options.js';
 import type { ChildType } from './child-spec.js';
 import type { RestartStrategy, RestartType } from './restart-plan.js';
@@ -41,6 +41,8 @@ export interface ChildInfo {
   readonly ref: ProcessRef | undefined;
   /** What it takes and how it fares, as it was last measured; `undefined` for what runs in this event loop, and while nothing of it runs. */
   readonly vitals: Vitals | undefined;
+  /** Of its inbox; `undefined` while nothing of it runs, and when nobody ever asked for the inbox. */
+  readonly inbox: InboxFigures | undefined;
   /** The tree below, when the child is a supervisor that runs. */
   readonly supervisor: SupervisorInfo | undefined;
 }

@@ -2,12 +2,14 @@ import {
   type Cancel,
   checkDuration,
   crashed,
+  type CrashDecision,
   describeExit,
   describeValue,
   type Environment,
   errorOf,
   type ExitReason,
   failFast,
+  isAbnormal,
   KILLED,
   type Sender,
   type Signal,
@@ -69,6 +71,7 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
   #history = new RestartHistory();
   #exit = new Exit();
   #releaseNode: Cancel | undefined;
+  #leaveRoots: ((reason: ExitReason) => void) | undefined;
 
   /** @internal */
   protected constructor(settings: LifecycleSettings, environment: Environment, parentPath: string) {
@@ -126,7 +129,10 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
     this.children.clear();
     this.#intensity = new RestartIntensity(this.#settings.maxRestarts, this.#settings.periodMs);
     this.#history = new RestartHistory();
-    if (this.#settings.keepAlive && !this.#isBelow) this.#releaseNode = this.environment.clock.keepAlive();
+    if (!this.#isBelow) {
+      this.#leaveRoots = this.environment.roots.enter(this);
+      if (this.#settings.keepAlive) this.#releaseNode = this.environment.clock.keepAlive();
+    }
     if (await this.#jobs.run(() => this.#startAll())) return;
     // Who hears that it did not start, a supervisor above it for one, may rely on it that nothing of it runs any more.
     await this.exited;
@@ -202,8 +208,12 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
     const child = this.find(id);
     if (!isRestarted(child.restartType, crashed(undefined))) return { stop: [], forget: [id], start: [], givesUp: false };
     const plan = this.planOf(child);
-    const alive = plan.stop.filter(({ phase }) => phase.kind === 'running');
-    return { stop: idsOf(alive), forget: idsOf(plan.forget), start: idsOf(plan.start), givesUp: !this.canRestart(child) };
+    return {
+      stop: idsOf(plan.stop.filter(isRunning)),
+      forget: idsOf(plan.forget),
+      start: idsOf(plan.start),
+      givesUp: !this.canRestart(child),
+    };
   }
 
   /**
@@ -427,6 +437,7 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
     const { reason } = this.#phase;
     this.#phase = { kind: 'stopped', reason };
     this.#releaseNode?.();
+    this.#leaveRoots?.(reason);
     this.reporter.supervisorStopped(reason);
     this.#exit.settle(reason);
   }
@@ -436,14 +447,34 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
     if (child.phase !== ended) return;
     const { reason } = ended;
     this.reporter.ended(child, reason);
+    if (isAbnormal(reason)) this.#report(child, reason);
     if (this.#phase.kind !== 'running') {
       child.settleStopped();
       return;
     }
-    if (isRestarted(child.restartType, reason)) return this.#restart(child, reason, 'exit');
+    if (this.#isToRestart(child, reason)) return this.#restart(child, reason, 'exit');
     child.settleStopped();
     if (!this.keepsEnded(child)) this.forget(child);
     if (this.#endsWith(child)) this.#terminate(SHUTDOWN);
+  }
+
+  #isToRestart({ restartType }: Child, reason: ExitReason): boolean {
+    // Who has nothing left to do while the runtime drains would only begin to look for work again.
+    return isRestarted(restartType, reason) && !(reason.kind === 'normal' && this.environment.roots.isDraining);
+  }
+
+  #report(child: Child, reason: ExitReason, decision: CrashDecision = this.#decisionOn(child, reason)): void {
+    const nowMs = this.environment.clock.now();
+    const left = Math.min(this.#intensity.remaining(nowMs), child.restartsLeft(nowMs));
+    this.reporter.answered(child, reason, decision, decision.do === 'restart' ? left - 1 : left);
+  }
+
+  #decisionOn(child: Child, reason: ExitReason): CrashDecision {
+    if (this.#phase.kind !== 'running') return { do: 'stop' };
+    if (!isRestarted(child.restartType, reason)) return { do: 'leave' };
+    if (!this.canRestart(child)) return { do: 'give_up' };
+    const { stop, start } = this.planOf(child);
+    return { do: 'restart', stop: idsOf(stop.filter(isRunning)), start: idsOf(start) };
   }
 
   /** Whether the end of this child is the end of the supervisor. */
@@ -534,6 +565,7 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
   #tryAgain(child: Child, failure: StartFailure): void {
     // Nobody awaits this start, so nobody else would tell of its failure.
     if (this.#phase.kind === 'running') this.reporter.startFailed(child, failure);
+    this.#report(child, failure.reason);
     const restarting = child.settleRestarting();
     this.#jobs.push(async () => {
       if (child.phase === restarting && this.#phase.kind === 'running') await this.#restart(child, failure.reason, 'start_failure');
@@ -595,7 +627,8 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
     return this.invalidState(this.#phase.kind === 'idle' ? 'was not started' : `is ${this.#phase.kind}`);
   }
 
-  #startFailed(child: Child, { reason }: StartFailure): VigilError {
+  #startFailed(child: Child, { reason, isCancelled }: StartFailure): VigilError {
+    if (!isCancelled) this.#report(child, reason, { do: 'fail_start' });
     const { id } = child.spec;
     const text = `child "${id}" of "${this.path}" did not start: ${describeExit(reason)}`;
     return new VigilError('ProcessStartFailed', text, { cause: errorOf(reason), details: { id, reason } });
@@ -621,6 +654,15 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
       details: { id, reason, maxRestarts, maxSeconds: periodMs / 1000 },
     });
   }
+}
+
+/** The supervisors of a runtime that run and that nobody supervises. */
+export function runningRoots({ roots }: Pick<Environment, 'roots'>): SupervisorCore[] {
+  return [...roots.running].filter((root) => root instanceof SupervisorCore);
+}
+
+function isRunning({ phase }: Child): boolean {
+  return phase.kind === 'running';
 }
 
 function idsOf(children: readonly Child[]): string[] {

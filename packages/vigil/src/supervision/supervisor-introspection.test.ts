@@ -195,7 +195,15 @@ describe('introspection', () => {
       childCount: 2,
       activeChildren: 2,
     });
-    const common = { kind: 'task', type: 'worker', state: 'running', restartType: 'permanent', vitals: undefined, supervisor: undefined };
+    const common = {
+      kind: 'task',
+      type: 'worker',
+      state: 'running',
+      restartType: 'permanent',
+      vitals: undefined,
+      inbox: undefined,
+      supervisor: undefined,
+    };
     assert.deepEqual(children, [
       { ...common, id: 'a', incarnation: 1, restartCount: 0, uptimeMs: 1500, lastExit: undefined, ref: a.ref },
       {

@@ -591,6 +591,15 @@ export class SharedRing {
     return this.#way(TAILS, TAIL_LAPS);
   }
 
+  /** Of each ring, the messages that came in and the cells that its head has passed. */
+  figures(): { readonly arrived: number; readonly left: number }[] {
+    return Array.from({ length: this.layout.rings }, (_, ring) => {
+      const left = this.#wayOf(ring, HEADS, HEAD_LAPS);
+      this.#tailOf(ring);
+      return { arrived: this.#wayOf(ring, TAILS, TAIL_LAPS), left };
+    });
+  }
+
   /** Cells that heads have passed. */
   get passed(): number {
     return this.#way(HEADS, HEAD_LAPS);
@@ -716,19 +725,19 @@ export class SharedRing {
 
   #way(ends: number, lapsOf: number): number {
     let way = 0;
-    const first = this.#words[HEADS + 8] ?? 0;
-    for (let ring = 0; ring < this.layout.rings; ring += 1) {
-      for (;;) {
-        const position = Atomics.load(this.#words, ends + ring) >>> 0;
-        this.#noteLap(lapsOf + ring, position);
-        const laps = Atomics.load(this.#words, lapsOf + ring);
-        // Another quarter may have begun between the two.
-        if ((laps & 3) !== position >>> LAP_BITS) continue;
-        way += laps * 2 ** LAP_BITS + (position & (2 ** LAP_BITS - 1)) - (first >>> 0);
-        break;
-      }
-    }
+    for (let ring = 0; ring < this.layout.rings; ring += 1) way += this.#wayOf(ring, ends, lapsOf);
     return way;
+  }
+
+  #wayOf(ring: number, ends: number, lapsOf: number): number {
+    const first = this.#words[HEADS + 8] ?? 0;
+    for (;;) {
+      const position = Atomics.load(this.#words, ends + ring) >>> 0;
+      this.#noteLap(lapsOf + ring, position);
+      const laps = Atomics.load(this.#words, lapsOf + ring);
+      // Another quarter may have begun between the two.
+      if ((laps & 3) === position >>> LAP_BITS) return laps * 2 ** LAP_BITS + (position & (2 ** LAP_BITS - 1)) - (first >>> 0);
+    }
   }
 
   /** Where the next message of a ring would come. */

@@ -10,6 +10,7 @@ import type { Backpressure, RateLimit } from '../flow-settings.js';
 import type { InboxStats } from '../inbox.js';
 import { InboxIterator } from '../inbox-iterator.js';
 import { Message, MESSAGE_PRIORITIES, type MessagePriority, mailboxAccess, messageOf, type SendOptions } from '../message.js';
+import type { QueueFigures } from '../mailbox-stats.js';
 import type { ProcessInbox } from '../process-inbox.js';
 import { type CloseOptions, MailboxSettings } from '../process-mailbox.js';
 import type { SendOutcome, SendWaitOptions, WaitOptions } from '../sender.js';
@@ -141,6 +142,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   readonly #replySleep: Sleeper;
   readonly #closeCallbacks = new CloseCallbacks();
   #deadLetters: DeadLetterQueue<T> | undefined;
+  #lastReceived: Message<T> | undefined;
   #replies: AwaitedReplies<T> | undefined;
   #cancelExpiryWatch: Cancel | undefined;
   readonly #side: SharedInboxSide<T> | undefined;
@@ -478,6 +480,19 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   /** How many messages wait, as far as its capacity. */
   readonly #depth = (): number => this.#ring.depthUpTo(this.#settings.capacity);
+
+  /** @internal */
+  get lastReceived(): Message<T> | undefined {
+    return this.#lastReceived;
+  }
+
+  /** @internal */
+  queues(): QueueFigures[] {
+    const { priorityQueues } = this.#settings;
+    return this.#ring
+      .figures()
+      .map((figures, rank) => ({ priority: priorityQueues ? (MESSAGE_PRIORITIES[rank] ?? 'normal') : 'all', ...figures }));
+  }
 
   stats(): InboxStats {
     const ring = this.#ring;
@@ -844,6 +859,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   #receiveFrom(record: number, message: Message<T> = this.#read(record)): Message<T> {
     mailboxAccess.countAttempt(message);
+    this.#lastReceived = message;
     this.#ring.settle(record, RECEIVED);
     this.#side?.catchUp?.();
     return message;
@@ -913,6 +929,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       into.push(message);
     }
     ring.settleBatch(count);
+    this.#lastReceived = into.at(-1);
     if (this.#environment.telemetry.wants('message_received')) for (const message of into.slice(next)) this.#reportReceived(message);
     return true;
   }

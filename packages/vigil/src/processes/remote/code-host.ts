@@ -1,7 +1,7 @@
 import { crashed, type Environment, type ExitReason, MailboxSettings, VigilError } from '../../core/index.js';
 import type { ProcessBody } from '../process-context.js';
 import type { Process, ProcessHost } from '../runner.js';
-import { dehydrateReason } from './data.js';
+import { dehydrate, dehydrateReason } from './data.js';
 import { isAskedToStop } from './control.js';
 import { Home, type ThreadHome } from './home.js';
 import { HostedInbox } from './hosted-inbox.js';
@@ -90,16 +90,17 @@ export class CodeHost implements ProcessHost {
     this.#home.post({ is: 'ignored' });
   }
 
-  processExited(_process: Process, reason: ExitReason): void {
-    this.#end(reason);
+  processExited({ remains }: Process, reason: ExitReason): void {
+    this.#end(reason, remains?.lastMessage);
   }
 
   processNotified(): void {}
 
-  #end(reason: ExitReason): void {
+  #end(reason: ExitReason, lastMessage?: unknown): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#home.post({ is: 'ended', reason: dehydrateReason(reason) });
+    const last = lastMessage === undefined ? {} : { lastMessage: dehydrate(lastMessage) };
+    this.#home.post({ is: 'ended', reason: dehydrateReason(reason), ...last });
     this.#exit.leave();
   }
 

@@ -1,5 +1,6 @@
 import {
   type Clock,
+  CrashReports,
   DeadLetterQueue,
   type Environment,
   failFast,
@@ -13,6 +14,7 @@ import {
   type OwnedSender,
   type ReplyBox,
   ReplyExchange,
+  Roots,
   type ReplyRoute,
   type SendOutcome,
   SharedInbox,
@@ -132,6 +134,8 @@ export class Home implements RefHome, TelemetrySink {
       // What is left in the buffer at the end is still in the books of the other side, which buries it.
       deadLetters: new DeadLetterQueue(1, clock, noTelemetry),
       guard: { watch: () => () => false },
+      roots: new Roots(),
+      crashes: new CrashReports({}, clock, log),
       ...(threadHome !== undefined && { thread: threadHome.thread }),
       nextMessageId: () => this.nextMessageId(),
     };

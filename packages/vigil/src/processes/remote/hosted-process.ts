@@ -40,6 +40,11 @@ export class HostedProcess extends TaskProcess {
     return this.#self;
   }
 
+  /** The other side knows it, and would have to be asked. */
+  protected override get inboxDepth(): undefined {
+    return undefined;
+  }
+
   protected override makeInbox(): ProcessInbox {
     return this.#hostedInbox;
   }

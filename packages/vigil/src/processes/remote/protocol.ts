@@ -204,7 +204,8 @@ export interface EventData {
 export type FromCode =
   | Reply
   | { readonly is: 'ready' | 'ignored' }
-  | { readonly is: 'ended'; readonly reason: ReasonData }
+  /** `lastMessage`: the payload that a thread had received last, when it ended abnormally. */
+  | { readonly is: 'ended'; readonly reason: ReasonData; readonly lastMessage?: Data }
   /** A parcel was taken out of an inbox, or is gone. */
   | { readonly is: 'taken'; readonly from: number; readonly parcel: number }
   | EventData

@@ -98,6 +98,8 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
   /** Which events are wanted, as it was told. */
   #toldWanted = 0;
   #cancelTelling: Cancel | undefined;
+  /** As its code has told at its end. */
+  #lastMessage: unknown;
 
   constructor(remote: RemoteKind, workplaces: Workplaces, settings: ProcessSettings<TArgs>, incarnation: number, host: ProcessHost) {
     super(settings, incarnation, host);
@@ -222,6 +224,10 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
     this.#workplace?.postParcel?.(parcel);
   }
 
+  protected override get lastMessage(): unknown {
+    return this.#lastMessage ?? super.lastMessage;
+  }
+
   protected override makeInbox(): ProcessInbox {
     const { id, inbox } = this.settings;
     if (this.kind === 'fork' || !canBeShared(inbox)) return this.makeLocalInbox(this.#loans);
@@ -293,6 +299,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
         this.#isIgnored = true;
         return;
       case 'ended':
+        if (message.lastMessage !== undefined) this.#lastMessage = revive(message.lastMessage);
         return this.#leave(this.#reviveReason(message.reason));
       case 'settled':
         return this.#loans.settle(message.loan, message.outcome);

@@ -11,6 +11,8 @@ import {
   type Runner,
   TaskRunner,
   thread,
+  type InboxFigures,
+  type Remains,
   type Vitals,
 } from '../../processes/index.js';
 import type { RealWorkerSpec } from './real-tree.suite.js';
@@ -162,6 +164,14 @@ export class WatchedProcess implements Process, ProcessHost {
 
   vitals(): Vitals | undefined {
     return this.#process.vitals();
+  }
+
+  inboxFigures(): InboxFigures | undefined {
+    return this.#process.inboxFigures();
+  }
+
+  get remains(): Remains | undefined {
+    return this.#process.remains;
   }
 
   processReady(): void {
