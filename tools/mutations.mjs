@@ -42,8 +42,8 @@ const mutations = [
     edits: [
       [
         'supervisor-core.ts',
-        "if (this.#phase.kind !== 'running') {\n      child.settleStopped();\n      return;\n    }\n    if (isRestarted",
-        'if (isRestarted',
+        "if (this.#phase.kind !== 'running') {\n      child.settleStopped();\n      return;\n    }\n    if (this.#isToRestart",
+        'if (this.#isToRestart',
       ],
       ['supervisor-core.ts', "if (this.#phase.kind !== 'running') return;\n      child.restartCount", 'child.restartCount'],
     ],

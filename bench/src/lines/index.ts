@@ -16,6 +16,8 @@ import { rateLimiter } from './rate-limiter.js';
 import { timers } from './timers.js';
 import { restartAmongMany } from './restart-among-many.js';
 import { sharedInboxObjects, sharedInboxStrings } from './shared-inbox.js';
+import { simulation } from './simulation.js';
+import { snapshot } from './snapshot.js';
 import { startChild } from './start-child.js';
 import { telemetryUnheard } from './telemetry-unheard.js';
 import { publishUnrelated, topicMatch } from './topic-match.js';
@@ -54,6 +56,8 @@ export const lines: readonly Line[] = [
   wakeUp,
   ...messagesAcrossBoundaries,
   telemetryUnheard,
+  snapshot,
+  simulation,
   idleTask,
   idleSupervision,
 ];

@@ -26,7 +26,7 @@ export type { MessageBuilder } from './message-builder.js';
 export type { PresetName } from './presets.js';
 export { MAILBOX_PROFILES, type MailboxProfileName } from './mailbox-profiles.js';
 export type { QueueSnapshot } from './queue-ages.js';
-export type { Runtime, RuntimeOptions } from './runtime.js';
+export { Runtime, type RuntimeOptions } from './runtime.js';
 export type { HealthReason, HealthReport, HealthSeverity } from './runtime-health.js';
 export type { MailboxSnapshot, NameSnapshot, RuntimeSnapshot } from './runtime-snapshot.js';
 export type { SupervisorBuilder } from './supervisor-builder.js';

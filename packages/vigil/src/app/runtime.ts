@@ -26,6 +26,7 @@ import {
   silentLogger,
   SystemClock,
   systemRandom,
+  type TaskWrapper,
   type TelemetrySink,
 } from '../core/index.js';
 import {
@@ -139,9 +140,10 @@ export class Runtime {
 
   /**
    * @param host - of a runtime that stands for another one; default: it stands for itself.
+   * @param tasks - decides when its tasks go on.
    * @throws {VigilError} `InvalidConfiguration` that names the option.
    */
-  constructor(options: RuntimeOptions = {}, host?: RuntimeHost) {
+  constructor(options: RuntimeOptions = {}, host?: RuntimeHost, tasks?: TaskWrapper) {
     checkObject('runtime options', options);
     const {
       clock = new SystemClock(),
@@ -180,6 +182,7 @@ export class Runtime {
       topics: this.pubsub,
       roots: this.#roots,
       crashes: this.crashes,
+      ...(tasks !== undefined && { tasks }),
       ...(host?.thread !== undefined && { thread: host.thread }),
       nextMessageId,
     };

@@ -29,10 +29,17 @@ export interface Environment {
   readonly roots: Roots;
   /** What ended abnormally. */
   readonly crashes: CrashReports;
+  /** Decides when tasks go on, in a simulation. */
+  readonly tasks?: TaskWrapper;
   /** Of a thread that Vigil runs, whose code may block it; absent elsewhere. */
   readonly thread?: HostThread;
   /** An id that no other message of the runtime has. @see Message */
   nextMessageId(): number | string;
+}
+
+/** Puts something around the body of each task. */
+export interface TaskWrapper {
+  wrap<C extends object>(body: (context: C) => unknown): (context: C) => Promise<void>;
 }
 
 /** The thread in which the code of one process runs. */

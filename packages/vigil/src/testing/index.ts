@@ -11,4 +11,17 @@ export { MockInbox } from './mock-inbox.js';
 export { MockSupervisor, type MockSupervisorOptions } from './mock-supervisor.js';
 export { type Life, scriptedChild } from './scripted-child.js';
 export { type LoggedLine, TestContext, type TestContextOptions } from './test-context.js';
+export {
+  type ChildFaults,
+  explore,
+  type ExploreOptions,
+  type ExploreReport,
+  type Scenario,
+  simulate,
+  type SimulatedClock,
+  type SimulateOptions,
+  type Simulation,
+  type SimulationReport,
+  type TaskFaults,
+} from './simulation/index.js';
 export { VirtualClock } from './virtual-clock.js';

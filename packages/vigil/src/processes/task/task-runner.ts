@@ -12,6 +12,8 @@ export class TaskRunner<TMessage = unknown, TArgs = unknown> implements Runner<T
   }
 
   create(settings: ProcessSettings<TArgs>, incarnation: number, host: ProcessHost): Process {
-    return new TaskProcess(this.#body, settings, incarnation, host);
+    const { tasks } = host.environment;
+    const body = tasks === undefined ? this.#body : tasks.wrap(this.#body);
+    return new TaskProcess(body, settings, incarnation, host);
   }
 }

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { isVigilError } from '../../core/index.js';
+import { genServer } from '../../messaging/index.js';
 import type { ProcessContext } from '../../processes/index.js';
+import { explore } from './explore.js';
 import { type Scenario, simulate } from './simulate.js';
 
 /** Two workers that crash now and then, and somebody who sends to both. */
@@ -139,6 +141,85 @@ describe('simulate', () => {
       });
       assert.deepEqual(result.slice(-2), ['loop', 'signal']);
     }
+  });
+
+  it('lets plain tasks and servers take part as they are, and their messages come in many orders', async () => {
+    const orders = new Set<string>();
+    for (let seed = 0; seed < 60; seed += 1) {
+      const { result } = await simulate(seed, async ({ runtime }) => {
+        let tellAll: (all: string) => void = () => {};
+        const all = new Promise<string>((resolve) => (tellAll = resolve));
+        const add = (who: string, before: string) => {
+          if (before.length === 1) tellAll(before + who);
+          return before + who;
+        };
+        const server = await runtime.startServer(genServer({ init: () => '', cast: { add } }));
+        const sender = async ({ id }: ProcessContext) => server.cast.add(id);
+        const once = { restartType: 'temporary' } as const;
+        const supervisor = runtime.supervisor().child('a', sender, once).child('b', sender, once).build();
+        await supervisor.start();
+        const told = await all;
+        await supervisor.stop();
+        await server.stop();
+        return told;
+      });
+      orders.add(result);
+    }
+    assert.deepEqual([...orders].toSorted(), ['ab', 'ba']);
+  });
+
+  it('holds a task that looks whether there is a message, too', async () => {
+    const looks = new Set<number>();
+    for (let seed = 0; seed < 60; seed += 1) {
+      const { result } = await simulate(seed, async (simulation) => {
+        let count = 0;
+        const poller = async ({ inbox }: ProcessContext<string>) => {
+          for (;;) {
+            count += 1;
+            if (inbox.tryRecv() !== undefined) return;
+            await simulation.reach('look again');
+          }
+        };
+        const supervisor = simulation.runtime.supervisor().child('poller', poller, { restartType: 'temporary' }).build();
+        await supervisor.start();
+        supervisor.address('poller').send('x');
+        await supervisor.getChildInfo('poller')?.ref?.monitor().down;
+        await supervisor.stop();
+        return count;
+      });
+      looks.add(result);
+    }
+    assert.ok(looks.size > 1 && !looks.has(1), [...looks].join());
+  });
+
+  it('tells a task that looks for a message at once that there will be none', async () => {
+    await simulate(1, async ({ runtime }) => {
+      let error: unknown;
+      const poller = async ({ inbox, stopped }: ProcessContext) => {
+        await stopped;
+        try {
+          inbox.tryRecv();
+        } catch (thrown) {
+          error = thrown;
+        }
+      };
+      const supervisor = runtime.supervisor().child('poller', poller).build();
+      await supervisor.start();
+      await supervisor.stop();
+      assert.ok(isVigilError(error, 'InboxClosed'));
+    });
+  });
+
+  it('refuses what is no seed, no scenario and no choices', async () => {
+    const idle: Scenario<number> = () => Promise.resolve(1);
+    const refused = (error: unknown) => isVigilError(error, 'InvalidConfiguration');
+    await assert.rejects(simulate(0.5, idle), refused);
+    await assert.rejects(simulate(1, JSON.parse('{}')), refused);
+    await assert.rejects(simulate(1, idle, { maxSteps: 0 }), refused);
+    for (const choices of ['[-1]', '[0.5]', '"x"', '{}'])
+      await assert.rejects(simulate(1, idle, { choices: JSON.parse(choices) }), refused);
+    for (const options of [{ seeds: 0 }, { fromSeed: 0.5 }, { maxSteps: -1 }, { maxShrinks: -1 }])
+      await assert.rejects(explore(idle, options), refused);
   });
 
   it('passes on what the scenario throws', async () => {

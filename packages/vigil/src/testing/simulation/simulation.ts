@@ -1,6 +1,7 @@
-import { type Runtime, runtime } from '../../app/index.js';
-import { isVigilError, type Logger, type Random, SeededRandom } from '../../core/index.js';
+import { Runtime } from '../../app/index.js';
+import { invalidOption, isVigilError, type Logger, type Message, type Random, SeededRandom } from '../../core/index.js';
 import type { ProcessBody, ProcessContext } from '../../processes/index.js';
+import { Choices } from './choices.js';
 import { Scheduler } from './scheduler.js';
 import { SimulatedClock } from './simulated-clock.js';
 
@@ -17,9 +18,17 @@ export interface ChildFaults extends TaskFaults {
   readonly failedStarts?: number;
 }
 
+const NO_FAULTS: TaskFaults = {};
+
 const never = new Promise<never>(() => {});
 
-/** What a scenario runs in: a runtime whose time, chance and order of events are simulated. */
+/**
+ * What a scenario runs in: a runtime whose time, chance and order of events are simulated.
+ *
+ * Every task of the runtime takes part, servers among them: it is entered, takes each message, learns that it is to stop and ends when the
+ * scheduler picks that. So do the runtime's timers. The scenario itself, and what it reads from inboxes of its own, goes on at once: it has `reach` and
+ * `deliver` to let something else come first.
+ */
 export class Simulation {
   readonly clock: SimulatedClock = new SimulatedClock();
   /** For the scenario's own decisions; apart from the chance that orders events, so that one does not change the other. */
@@ -27,12 +36,27 @@ export class Simulation {
   readonly runtime: Runtime;
   /** What happened so far, one line each. Equal seeds give equal traces. */
   readonly trace: string[] = [];
+  /** @internal How much has happened. */
+  points = 0;
+  readonly #choices: Choices;
   readonly #scheduler: Scheduler;
+  /** Bodies that `task` has made. */
+  readonly #held = new WeakSet<(context: never) => unknown>();
 
-  constructor(seed: number) {
+  /** @internal */
+  constructor(seed: number, choices?: readonly number[]) {
     this.random = new SeededRandom(seed + 2 ** 31);
-    this.#scheduler = new Scheduler(this.clock, new SeededRandom(seed));
-    this.runtime = runtime({ clock: this.clock, random: new SeededRandom(seed + 2 ** 30), log: this.#log() });
+    this.#choices = new Choices(seed, choices);
+    this.#scheduler = new Scheduler(this.clock, this.#choices);
+    const options = { clock: this.clock, random: new SeededRandom(seed + 2 ** 30), log: this.#log() };
+    this.runtime = new Runtime(options, undefined, {
+      wrap: (body) => (this.#held.has(body) ? async (context) => void (await body(context)) : this.#hold(body, NO_FAULTS)),
+    });
+  }
+
+  /** @internal What the scheduler has decided so far. */
+  get choices(): readonly number[] {
+    return this.#choices.taken;
   }
 
   /** Adds a line to the trace. */
@@ -56,12 +80,22 @@ export class Simulation {
     return this.#scheduler.offer('fault', label, strike);
   }
 
-  /** A body as the simulation runs it: it is entered, learns that it is to stop, takes messages and ends when the scheduler picks that. */
-  task<TMessage = unknown, TArgs = unknown>(body: ProcessBody<TMessage, TArgs>, faults: TaskFaults = {}): ProcessBody<TMessage, TArgs> {
+  /** A body that goes wrong by chance. All its processes share the faults. */
+  task<TMessage = unknown, TArgs = unknown>(
+    body: ProcessBody<TMessage, TArgs>,
+    faults: TaskFaults = NO_FAULTS,
+  ): ProcessBody<TMessage, TArgs> {
+    const held = this.#hold(body, faults);
+    this.#held.add(held);
+    return held;
+  }
+
+  #hold<C extends object>(body: (context: C) => unknown, faults: TaskFaults): (context: C) => Promise<void> {
     let crashesLeft = faults.crashes ?? 0;
     let deafStopsLeft = faults.deafStops ?? 0;
     return async (context) => {
-      const who = `${context.id}#${context.incarnation}`;
+      const process = checkContext(context);
+      const who = `${process.id}#${process.incarnation}`;
       let cancelFault: (() => boolean) | undefined;
       const failed = new Promise<never>((_, reject) => {
         if (crashesLeft === 0) return;
@@ -74,8 +108,10 @@ export class Simulation {
       if (isDeaf) deafStopsLeft -= 1;
       try {
         await Promise.race([this.#scheduler.gate('spawn', who), failed]);
+        // Killed while it was held: the code of a task that was entered at once would have run, and could not have been killed.
+        if (!process.self.isAlive()) return;
         this.note(`+${who}`);
-        await Promise.race([body(this.#contextOf(context, who, isDeaf)), failed]);
+        await Promise.race([body(this.#contextOf(context, process, who, isDeaf)), failed]);
         await Promise.race([this.#scheduler.gate('stop', `${who} ends`), failed]);
       } finally {
         cancelFault?.();
@@ -87,6 +123,7 @@ export class Simulation {
   /** @internal One step; false when nothing can happen any more. */
   async step(): Promise<boolean> {
     const points = await this.#scheduler.step();
+    this.points += points.length;
     if (points.length > 0) this.note(points.map(({ kind, label }) => `${kind} ${label}`).join(' & '));
     return points.length > 0;
   }
@@ -106,13 +143,13 @@ export class Simulation {
   }
 
   /** The context of a task, with a gate before everything that reaches it from outside. */
-  #contextOf<TMessage, TArgs>(context: ProcessContext<TMessage, TArgs>, who: string, isDeaf: boolean): ProcessContext<TMessage, TArgs> {
-    const stopped = () => (isDeaf ? never : context.stopped.then(() => this.#scheduler.gate('stop', who)));
+  #contextOf<C extends object>(context: C, process: ProcessContext, who: string, isDeaf: boolean): C {
+    const stopped = () => (isDeaf ? never : process.stopped.then(() => this.#scheduler.gate('stop', who)));
     let controller: AbortController | undefined;
     const signal = () => {
       if (controller === undefined) {
         controller = new AbortController();
-        const abort = () => controller?.abort(context.signal.reason);
+        const abort = () => controller?.abort(process.signal.reason);
         void stopped().then(abort);
       }
       return controller.signal;
@@ -128,10 +165,12 @@ export class Simulation {
         }
       };
     };
-    const { inbox } = context;
+    const { inbox } = process;
     const recv = receive(inbox.recv.bind(inbox));
+    const door = new Door(() => this.#scheduler.gate('receive', who));
     const gatedInbox = withOverrides(inbox, {
       recv: () => recv,
+      tryRecv: () => () => door.pass(inbox.isClosed(), () => inbox.tryRecv()),
       recvTimeout: () => receive(inbox.recvTimeout.bind(inbox)),
       [Symbol.asyncIterator]: () => () => messagesOf(recv),
     });
@@ -142,6 +181,41 @@ export class Simulation {
     const line = (level: string) => (message: string) => this.note(`${level}: ${message}`);
     return { debug() {}, info: line('info'), warn: line('warn'), error: line('error') };
   }
+}
+
+/** Lets one look through each time that the scheduler says so; until then there is nothing to be seen. */
+class Door {
+  readonly #gate: () => Promise<void>;
+  #state: 'shut' | 'knocked' | 'open' = 'shut';
+
+  constructor(gate: () => Promise<void>) {
+    this.#gate = gate;
+  }
+
+  /** @param isOver - nothing more will come: that can be learned at once. */
+  pass(isOver: boolean, look: () => Message | undefined): Message | undefined {
+    if (this.#state === 'open' || isOver) {
+      this.#state = 'shut';
+      return look();
+    }
+    if (this.#state === 'shut') void this.#knock();
+    return undefined;
+  }
+
+  async #knock(): Promise<void> {
+    this.#state = 'knocked';
+    await this.#gate();
+    this.#state = 'open';
+  }
+}
+
+function checkContext(context: object): ProcessContext {
+  if (isContext(context)) return context;
+  throw invalidOption('context', 'the context that a process body gets', context);
+}
+
+function isContext(context: object): context is ProcessContext {
+  return 'inbox' in context && 'stopped' in context;
 }
 
 async function* messagesOf<M>(recv: () => Promise<M>): AsyncGenerator<M> {
