@@ -403,6 +403,13 @@ const APP_OPTIONS: DomainsOf<Required<vigil.AppOptions>> = {
   keepAlive: boolean,
 };
 
+const tracer: vigil.Tracer = {
+  current: () => undefined,
+  beginRequest: () => ({ trace: undefined, end() {} }),
+  handle: (_facts, _message, work) => work(),
+  beginStart: () => () => {},
+};
+
 const RUNTIME_OPTIONS: DomainsOf<Required<vigil.RuntimeOptions>> = {
   clock: clocks,
   random: { takes: (value) => hasMethods(value, ['next']), examples: [new SeededRandom(1)] },
@@ -411,6 +418,7 @@ const RUNTIME_OPTIONS: DomainsOf<Required<vigil.RuntimeOptions>> = {
   mailboxProfile: oneOf('safe', 'balanced', 'throughput'),
   timeline: object,
   crashReports: object,
+  tracer: { takes: (value) => hasMethods(value, ['current', 'beginRequest', 'handle', 'beginStart']), examples: [tracer] },
 };
 
 const CRASH_REPORT_OPTIONS: DomainsOf<Required<vigil.CrashReportOptions>> = {
@@ -422,6 +430,8 @@ const CRASH_REPORT_OPTIONS: DomainsOf<Required<vigil.CrashReportOptions>> = {
 const priority = oneOf('critical', 'high', 'normal', 'low', 'batch');
 const userSignal = { ...oneOf(...signals()), examples: ['alert', 'custom'] };
 
+const TRACEPARENT = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+
 const SEND_OPTIONS: DomainsOf<Required<vigil.SendOptions>> = {
   priority,
   ttlMs: { ...duration, examples: [1, 0.5] },
@@ -430,6 +440,11 @@ const SEND_OPTIONS: DomainsOf<Required<vigil.SendOptions>> = {
   from: as('sender', text),
   correlationId: text,
   replyTo: text,
+  trace: {
+    takes: isTrace,
+    examples: [{ traceparent: TRACEPARENT }, { traceparent: TRACEPARENT, tracestate: 'vendor=1' }],
+    traps: [{ traceparent: 'x' }, { traceparent: TRACEPARENT, tracestate: 'a\nb' }, { traceparent: TRACEPARENT.toUpperCase() }],
+  },
 };
 
 const WAIT_OPTIONS: DomainsOf<Required<vigil.WaitOptions>> = { signal };
@@ -621,6 +636,7 @@ const TABLE: readonly Row[] = [
     ttl: as('ttlMs', duration),
     signal: userSignal,
     withCorrelation: as('correlationId', text),
+    trace: SEND_OPTIONS.trace,
     replyTo: text,
   }).map(inMessage),
 
@@ -1201,7 +1217,7 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
   MessageBuilder: ['build'],
   App: ['exited', 'root', 'start', 'shutdown', 'inspect'],
   // Each builder has its own rows; a payload can be anything.
-  Runtime: ['supervisor', 'inbox', 'inboxBuilder', 'msg', 'isDraining', 'snapshot', 'health', 'debugDump'],
+  Runtime: ['supervisor', 'inbox', 'inboxBuilder', 'msg', 'isDraining', 'tracer', 'snapshot', 'health', 'debugDump'],
   DynamicSupervisor: ['startChild', 'whichChildren', 'countChildren', ...OF_EACH_KIND_OF_SUPERVISOR, 'keepsEnded'],
   TaskSupervisor: [],
   PartitionSupervisor: ['partitions', 'start'],
@@ -1336,7 +1352,7 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
     'end',
   ],
   DeadLetterQueue: ['size', 'isFull', 'evicted', 'list', 'add', 'discard', 'discardAll'],
-  Message: ['id', 'metadata', 'attemptCount', 'isExpired', 'sizeBytes'],
+  Message: ['id', 'metadata', 'trace', 'attemptCount', 'isExpired', 'sizeBytes'],
   // A name that is only looked up, or a value, which can be anything.
   Registry: ['size', 'whereis', 'lookup', 'namesOf', 'update', 'unregister', 'release', 'snapshot'],
   DuplicateRegistry: ['size', 'lookup', 'namesOf', 'unregister'],
@@ -1546,6 +1562,11 @@ function rateRows(of: string, give: (how: vigil.RateLimitOptions) => unknown): R
     row(of, 'rateLimit.maxPerSecond', needed(rate), () => ({ give: (value) => give({ maxPerSecond: value }) })),
     row(of, 'rateLimit.burst', positiveCount, () => ({ give: (value) => give({ maxPerSecond: 1, burst: value }) })),
   ];
+}
+
+function isTrace(value: unknown): boolean {
+  if (!isObject(value) || !('traceparent' in value) || !/^00-[\da-f]{32}-[\da-f]{16}-01$/.test(String(value.traceparent))) return false;
+  return !('tracestate' in value) || (typeof value.tracestate === 'string' && !value.tracestate.includes('\n'));
 }
 
 function anInboxOfTen(): vigil.Inbox {

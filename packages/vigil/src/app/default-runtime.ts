@@ -47,9 +47,12 @@ export function defaultRuntime(): Runtime {
 function makeDefault(): Runtime {
   const host = hostEnvironment();
   if (host === undefined) return new Runtime();
-  const { clock, random, log, names, replies, topics, thread, telemetry } = host;
+  const { clock, random, log, names, replies, topics, thread, telemetry, tracing } = host;
   const [registry, pubsub] = [new HostedRegistry(names), new HostedBroker(topics)];
-  return new Runtime({ clock, random, log }, { registry, pubsub, replies, thread, telemetry, nextMessageId: () => host.nextMessageId() });
+  return new Runtime(
+    { clock, random, log },
+    { registry, pubsub, replies, thread, telemetry, tracing, nextMessageId: () => host.nextMessageId() },
+  );
 }
 
 /** A runtime of its own. @throws {VigilError} `InvalidConfiguration` that names the option. */

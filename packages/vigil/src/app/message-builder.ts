@@ -1,4 +1,12 @@
-import { type Environment, type Message, type MessagePriority, messageOf, type SendOptions, type Signal } from '../core/index.js';
+import {
+  type Environment,
+  type Message,
+  type MessagePriority,
+  messageOf,
+  type SendOptions,
+  type Signal,
+  type TraceContext,
+} from '../core/index.js';
 
 /** Collects what a message says beside its payload. `build()` may be called again; each message has an id of its own. */
 export class MessageBuilder<T> {
@@ -40,9 +48,14 @@ export class MessageBuilder<T> {
     return this.#set({ replyTo: address });
   }
 
+  /** What it is a part of; default: what the tracer of the runtime says when it is built. */
+  trace(trace: TraceContext): this {
+    return this.#set({ trace });
+  }
+
   /** @throws {VigilError} `InvalidMessage` that names the option. */
   build(): Message<T> {
-    return messageOf(this.#environment.nextMessageId(), this.#payload, this.#options, undefined, this.#environment.clock);
+    return messageOf(this.#environment.nextMessageId(), this.#payload, this.#options, undefined, this.#environment);
   }
 
   #set(options: SendOptions): this {

@@ -28,6 +28,8 @@ import {
   systemRandom,
   type TaskWrapper,
   type TelemetrySink,
+  type Tracer,
+  Tracing,
 } from '../core/index.js';
 import {
   type ArgsOfStart,
@@ -90,6 +92,8 @@ export interface RuntimeOptions {
   readonly timeline?: EventTimelineOptions | undefined;
   /** What `inbox()` and `inboxBuilder()` begin with; default `'balanced'`. */
   readonly mailboxProfile?: MailboxProfileName | undefined;
+  /** Follows its work from process to process; default: nobody does. */
+  readonly tracer?: Tracer | undefined;
   /** How ends that are abnormal are reported. */
   readonly crashReports?: CrashReportOptions | undefined;
 }
@@ -101,6 +105,7 @@ export interface RuntimeHost {
   readonly replies: ReplyExchange;
   readonly thread: Environment['thread'];
   readonly telemetry: TelemetrySink;
+  readonly tracing: Environment['tracing'];
   readonly nextMessageId: Environment['nextMessageId'];
 }
 
@@ -133,6 +138,7 @@ export class Runtime {
   readonly startedAtMs: number;
   readonly #roots = new Roots();
   readonly #ages = new QueueAges();
+  readonly #tracing: Tracing;
   readonly #mailboxProfile: MailboxProfile;
   readonly #drainCallbacks = new CloseCallbacks();
   #drained: Promise<boolean> | undefined;
@@ -153,6 +159,7 @@ export class Runtime {
       crashReports = {},
       timeline,
       mailboxProfile = 'balanced',
+      tracer,
     } = options;
     this.clock = checkMethods('clock', clock, ['now', 'wallTime', 'after', 'soon', 'keepAlive']);
     this.startedAtMs = this.clock.now();
@@ -166,10 +173,13 @@ export class Runtime {
     const capacity = checkPositiveCount('deadLetterCapacity', deadLetterCapacity);
     this.deadLetters = new DeadLetterQueue(capacity, this.clock, this.telemetry);
     this.crashes = new CrashReports(crashReports, this.clock, this.log);
+    const tracing = host?.tracing ?? new Tracing();
+    if (tracer !== undefined) tracing.tracer = tracer;
+    this.#tracing = tracing;
     this.replies = host?.replies ?? new ReplyExchange(this.clock);
     const nextMessageId = host?.nextMessageId ?? (() => this.#nextMessageId());
     const { telemetry } = this;
-    this.pubsub = host?.pubsub ?? new PubSubBroker({ clock: this.clock, log: this.log, telemetry, nextMessageId });
+    this.pubsub = host?.pubsub ?? new PubSubBroker({ clock: this.clock, log: this.log, telemetry, tracing, nextMessageId });
     this.environment = {
       clock: this.clock,
       random: this.random,
@@ -181,6 +191,7 @@ export class Runtime {
       replies: this.replies,
       topics: this.pubsub,
       roots: this.#roots,
+      tracing,
       crashes: this.crashes,
       ...(tasks !== undefined && { tasks }),
       ...(host?.thread !== undefined && { thread: host.thread }),
@@ -293,6 +304,15 @@ export class Runtime {
    */
   policy<F = never>(...parts: readonly PolicyPart<F>[]): Policy<F> {
     return makePolicy(this.environment, parts);
+  }
+
+  /** Who follows its work from process to process. @throws {VigilError} `InvalidConfiguration` for what is no tracer. */
+  get tracer(): Tracer | undefined {
+    return this.#tracing.tracer;
+  }
+
+  set tracer(tracer: Tracer | undefined) {
+    this.#tracing.tracer = tracer;
   }
 
   /** Whether it has begun to drain. */

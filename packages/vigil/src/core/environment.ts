@@ -8,6 +8,7 @@ import type { ReplyExchange } from './reply-exchange.js';
 import type { Roots } from './roots.js';
 import type { TelemetrySink } from './telemetry-event.js';
 import type { TopicExchange } from './topic-exchange.js';
+import type { Tracing } from './tracing.js';
 
 /**
  * What a runtime lends to its parts: time, chance, and where to report. Nothing below `app` owns or looks up any of it;
@@ -29,6 +30,8 @@ export interface Environment {
   readonly roots: Roots;
   /** What ended abnormally. */
   readonly crashes: CrashReports;
+  /** Follows work from process to process, if anybody wants that. */
+  readonly tracing?: Tracing;
   /** Decides when tasks go on, in a simulation. */
   readonly tasks?: TaskWrapper;
   /** Of a thread that Vigil runs, whose code may block it; absent elsewhere. */
@@ -59,4 +62,4 @@ export interface ProcessGuard {
 }
 
 /** What a mailbox needs of its runtime. */
-export type MailboxEnvironment = Pick<Environment, 'clock' | 'telemetry' | 'log' | 'nextMessageId'>;
+export type MailboxEnvironment = Pick<Environment, 'clock' | 'telemetry' | 'log' | 'nextMessageId' | 'tracing'>;

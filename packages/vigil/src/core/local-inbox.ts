@@ -78,7 +78,7 @@ export class LocalInbox<T = unknown> implements ProcessInbox<T>, ArrivalListener
     if (timeoutMs !== undefined) checkDuration('timeoutMs', timeoutMs);
     signal?.throwIfAborted();
     const own = this.outlet === undefined ? payload : this.outlet.convert(payload);
-    const message = messageOf(this.#environment.nextMessageId(), own, rest, undefined, this.#environment.clock);
+    const message = messageOf(this.#environment.nextMessageId(), own, rest, undefined, this.#environment);
     if (this.#mailbox.isClosed()) return this.#mailbox.send(message);
     const { flow } = this.#mailbox;
     if (flow === undefined) return this.#admitWhenRoom(message, { signal, timeoutMs });

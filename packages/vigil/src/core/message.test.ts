@@ -150,30 +150,30 @@ describe('Message.sizeBytes', () => {
 });
 
 describe('messageOf', () => {
-  const clock = new VirtualClock();
+  const origin = { clock: new VirtualClock() };
 
   it('makes the message that the options describe', () => {
     const options = { from: 'alice', signal: 'custom', priority: 'low', ttlMs: 5, correlationId: 'c1', replyTo: 'r1' } as const;
-    const message = messageOf(3, 'hello', options, 100, clock);
+    const message = messageOf(3, 'hello', options, 100, origin);
     const { id, sender, signal, priority, ttlMs, metadata } = message;
     assert.deepEqual([id, sender, signal, priority, ttlMs], ['m-3', 'alice', 'custom', 'low', 5]);
     assert.deepEqual(metadata, { correlationId: 'c1', replyTo: 'r1' });
   });
 
   it('MBX-05: gives the default ttl to a message that has none of its own', () => {
-    assert.equal(messageOf(1, 'hello', undefined, 100, clock).ttlMs, 100);
-    assert.equal(messageOf(1, 'hello', {}, 100, clock).ttlMs, 100);
-    assert.equal(messageOf(1, 'hello', { ttlMs: 0 }, 100, clock).ttlMs, 0);
-    assert.equal(messageOf(1, 'hello', undefined, undefined, clock).ttlMs, undefined);
+    assert.equal(messageOf(1, 'hello', undefined, 100, origin).ttlMs, 100);
+    assert.equal(messageOf(1, 'hello', {}, 100, origin).ttlMs, 100);
+    assert.equal(messageOf(1, 'hello', { ttlMs: 0 }, 100, origin).ttlMs, 0);
+    assert.equal(messageOf(1, 'hello', undefined, undefined, origin).ttlMs, undefined);
   });
 
   it('refuses options that no message can have', () => {
     // @ts-expect-error options are an object
-    for (const options of [null, 5, 'high']) assert.throws(() => messageOf(1, 'hello', options, undefined, clock), isInvalidMessage);
+    for (const options of [null, 5, 'high']) assert.throws(() => messageOf(1, 'hello', options, undefined, origin), isInvalidMessage);
     // @ts-expect-error undefined is the default, null is nothing
-    assert.throws(() => messageOf(1, 'hello', { ttlMs: null }, 100, clock), isInvalidMessage);
+    assert.throws(() => messageOf(1, 'hello', { ttlMs: null }, 100, origin), isInvalidMessage);
     for (const options of [{ from: '' }, { ttlMs: -1 }, { correlationId: '' }, { replyTo: '' }]) {
-      assert.throws(() => messageOf(1, 'hello', options, undefined, clock), isInvalidMessage);
+      assert.throws(() => messageOf(1, 'hello', options, undefined, origin), isInvalidMessage);
     }
   });
 });

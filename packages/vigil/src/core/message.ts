@@ -1,6 +1,7 @@
 import { systemTime, type TimeSource } from './clock.js';
 import { failFast, type VigilErrorCode } from './errors.js';
 import { type MessageMetadata, ReplyPort } from './reply-port.js';
+import { checkTrace, type TraceContext, type TraceSource } from './trace-context.js';
 import { checkDuration, checkName, checkObject, checkOneOf, invalidOption } from './validation.js';
 
 /** From most to least urgent. Inside one priority the oldest message comes first. */
@@ -45,6 +46,8 @@ export interface SendOptions {
   readonly correlationId?: string | undefined;
   /** The name that a reply should go to. */
   readonly replyTo?: string | undefined;
+  /** What the message is a part of; default: what the tracer of the runtime says, if it has one. */
+  readonly trace?: TraceContext | undefined;
 }
 
 /** The id of a message that one of several threads has made. */
@@ -84,6 +87,8 @@ interface MailboxAccess {
   failCall(message: Message, code: VigilErrorCode, text: string): void;
   /** When it expires; `undefined` for never. */
   expiresAtMs(message: Message): number | undefined;
+  /** It is a part of something. */
+  setTrace(message: Message, trace: TraceContext): void;
   /** It is published on a topic. */
   setTopic(message: Message, topic: string): void;
   countAttempt(message: Message): void;
@@ -111,6 +116,7 @@ export class Message<T = unknown> {
   readonly #id: string | number | MadeId;
   readonly #time: TimeSource;
   #metadata: MessageMetadata = NO_METADATA;
+  #trace: TraceContext | undefined;
   #port: ReplyPort | undefined;
   #expiresAtMs: number | undefined;
   #attemptCount = 0;
@@ -156,6 +162,11 @@ export class Message<T = unknown> {
     return this.#port === undefined || this.#metadata !== NO_METADATA ? this.#metadata : this.#port.metadata;
   }
 
+  /** What it is a part of, as its sender has said. */
+  get trace(): TraceContext | undefined {
+    return this.#trace;
+  }
+
   /** How often it was received: 1 at the first time, more after replays from the dead letters. */
   get attemptCount(): number {
     return this.#attemptCount;
@@ -199,6 +210,7 @@ export class Message<T = unknown> {
         const copy = new Message(message.#id, message.sender, payload, message.signal, message.priority, ttlMs, time);
         copy.#metadata = message.#metadata;
         copy.#port = message.#port;
+        copy.#trace = message.#trace;
         copy.#attemptCount = message.#attemptCount;
         copy.#attemptGivenUp = message.#attemptGivenUp;
         // Time that has passed since the message was made counts, whichever clock measured it.
@@ -220,6 +232,9 @@ export class Message<T = unknown> {
         message.#expiresAtMs = leftMs === undefined ? undefined : message.#time.now() + leftMs;
       },
       expiresAtMs: (message) => message.#expiresAtMs,
+      setTrace(message, trace) {
+        message.#trace = trace;
+      },
       setTopic(message, topic) {
         message.#metadata = { ...message.#metadata, topic };
       },
@@ -238,18 +253,31 @@ export class Message<T = unknown> {
   }
 }
 
+/** Where a message is made: whose time its life goes by, and what it is a part of. */
+export interface MessageOrigin {
+  readonly clock: TimeSource;
+  readonly tracing?: TraceSource | undefined;
+}
+
 /** Makes the message that `send(payload, options)` puts into a mailbox. */
 export function messageOf<T>(
   id: number | string | MadeId,
   payload: T,
   options: SendOptions | undefined,
   defaultTtlMs: number | undefined,
-  time: TimeSource,
+  { clock, tracing }: MessageOrigin,
 ): Message<T> {
-  if (options === undefined) return new Message(id, undefined, payload, undefined, 'normal', defaultTtlMs, time);
+  const current = tracing?.tracer?.current();
+  if (options === undefined) {
+    const message = new Message(id, undefined, payload, undefined, 'normal', defaultTtlMs, clock);
+    if (current !== undefined) mailboxAccess.setTrace(message, current);
+    return message;
+  }
   checkObject('send options', options, 'InvalidMessage');
-  const { from, signal, priority, ttlMs, correlationId, replyTo } = options;
-  const message = new Message(id, from, payload, signal, priority, ttlMs === undefined ? defaultTtlMs : ttlMs, time);
+  const { from, signal, priority, ttlMs, correlationId, replyTo, trace } = options;
+  const message = new Message(id, from, payload, signal, priority, ttlMs === undefined ? defaultTtlMs : ttlMs, clock);
+  if (trace !== undefined) mailboxAccess.setTrace(message, checkTrace(trace));
+  else if (current !== undefined) mailboxAccess.setTrace(message, current);
   if (correlationId !== undefined) message.setCorrelationId(correlationId);
   if (replyTo !== undefined) message.setReplyTo(replyTo);
   if (options instanceof ReplyPort) mailboxAccess.attach(message, options);
@@ -262,7 +290,7 @@ export function messageOf<T>(
  * @throws {VigilError} `InvalidMessage`.
  */
 export function checkSendOptions(options: SendOptions | undefined): void {
-  if (options !== undefined) messageOf(0, undefined, options, undefined, systemTime);
+  if (options !== undefined) messageOf(0, undefined, options, undefined, { clock: systemTime });
 }
 
 function textBytes(text: string | undefined): number {

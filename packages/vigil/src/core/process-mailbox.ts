@@ -204,7 +204,7 @@ export class ProcessMailbox<T = unknown> {
   /** Makes a message of a payload and queues it; throws as `send`. */
   post(payload: T, options?: SendOptions): SendOutcome {
     return this.#acceptInRate(
-      messageOf(this.#environment.nextMessageId(), this.#arriving(payload), options, this.#settings.defaultTtlMs, this.#environment.clock),
+      messageOf(this.#environment.nextMessageId(), this.#arriving(payload), options, this.#settings.defaultTtlMs, this.#environment),
     );
   }
 

@@ -5,6 +5,7 @@ import { errorOf, type ExitReason } from './exit-reason.js';
 import type { MessagePriority, SendOptions } from './message.js';
 import { type MessageMetadata, type ReplyBox, type ReplyListener, type ReplyOutcome, ReplyPort, type ReplyRoute } from './reply-port.js';
 import type { Sender, SendOutcome } from './sender.js';
+import type { TraceContext } from './trace-context.js';
 
 export interface CallOptions {
   /** Milliseconds until the caller gives up, or `'infinity'`. */
@@ -14,6 +15,7 @@ export interface CallOptions {
   readonly priority?: MessagePriority | undefined;
   readonly ttlMs?: number | undefined;
   readonly from?: string | undefined;
+  readonly trace?: TraceContext | undefined;
 }
 
 /** A method, so that a promise of any type can be resolved with what a stranger has sent: it is the caller who says what that is. */
@@ -231,6 +233,7 @@ class PendingCall extends ReplyPort implements Deadline, SendOptions {
   readonly priority: MessagePriority | undefined;
   readonly ttlMs: number | undefined;
   readonly from: string | undefined;
+  readonly trace: TraceContext | undefined;
   dueMs = 0;
   line: DeadlineLine | undefined;
   earlier: Deadline | undefined;
@@ -245,7 +248,7 @@ class PendingCall extends ReplyPort implements Deadline, SendOptions {
   #metadata: MessageMetadata | undefined;
   #stopListening: (() => void) | undefined;
 
-  constructor(exchange: ReplyExchange, resolve: Resolve, reject: (error: unknown) => void, { priority, ttlMs, from }: CallOptions) {
+  constructor(exchange: ReplyExchange, resolve: Resolve, reject: (error: unknown) => void, { priority, ttlMs, from, trace }: CallOptions) {
     super();
     this.#exchange = exchange;
     this.#resolve = resolve;
@@ -253,6 +256,7 @@ class PendingCall extends ReplyPort implements Deadline, SendOptions {
     this.priority = priority;
     this.ttlMs = ttlMs;
     this.from = from;
+    this.trace = trace;
   }
 
   get metadata(): MessageMetadata {

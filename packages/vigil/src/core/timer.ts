@@ -22,7 +22,7 @@ export interface TimerSnapshot {
 /** With whose end its timers end. */
 type TimerOwner = Pick<OwnedSender, 'isClosed' | 'onClose'>;
 
-type TimerEnvironment = Pick<Environment, 'clock' | 'log' | 'deadLetters' | 'nextMessageId'>;
+type TimerEnvironment = Pick<Environment, 'clock' | 'log' | 'deadLetters' | 'nextMessageId' | 'tracing'>;
 
 /**
  * Time-outs, intervals and delayed sends that can be cancelled together. Any number of them share one native timer; they come in the order of
@@ -107,7 +107,7 @@ export class Timer implements Disposable {
    */
   sendAfter<T>(delayMs: number, target: Sender<T>, payload: T, options: SendAfterOptions = {}): Cancel {
     checkObject('send options', options, 'InvalidMessage');
-    const { keepAlive, ...sendOptions } = options;
+    const { keepAlive, ...sendOptions } = { trace: this.#environment.tracing?.tracer?.current(), ...options };
     return this.setTimeout(delayMs, () => this.#send(target, payload, sendOptions), keepAlive === true ? { keepAlive } : undefined);
   }
 
@@ -147,11 +147,11 @@ export class Timer implements Disposable {
   }
 
   #send<T>(target: Sender<T>, payload: T, options: SendOptions): void {
-    const { clock, deadLetters, nextMessageId } = this.#environment;
+    const { deadLetters, nextMessageId } = this.#environment;
     try {
       target.send(payload, options);
     } catch (error) {
-      const message: Message = messageOf(nextMessageId(), payload, options, undefined, clock);
+      const message: Message = messageOf(nextMessageId(), payload, options, undefined, this.#environment);
       deadLetters.add(message, refusalReason(error), 'name' in target ? String(target.name) : 'timer');
     }
   }

@@ -97,7 +97,7 @@ export class PubSubBroker implements TopicBroker {
 
   #send(places: readonly Place[], topic: string, payload: unknown, options: SendOptions | undefined): number {
     if (places.length === 0) return 0;
-    const message = messageOf(this.#environment.nextMessageId(), payload, options, undefined, this.#environment.clock);
+    const message = messageOf(this.#environment.nextMessageId(), payload, options, undefined, this.#environment);
     mailboxAccess.setTopic(message, topic);
     let delivered = 0;
     for (const { receiver } of places) if (this.#tries(receiver, message)) delivered += 1;

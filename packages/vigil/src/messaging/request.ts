@@ -1,4 +1,5 @@
 import {
+  type CallOptions,
   type Check,
   checkDuration,
   checkName,
@@ -11,9 +12,11 @@ import {
   mailboxAccess,
   type MessagePriority,
   type Sender,
+  type Tracer,
   VigilError,
 } from '../core/index.js';
 import { Address } from '../processes/index.js';
+import { isServerMessage } from './server-message.js';
 
 /** Whom something is sent to: a registered name, a process, an inbox, or an address that finds its receiver at each send. */
 export type Target<T = unknown> = string | Sender<T>;
@@ -31,7 +34,7 @@ export interface RequestOptions {
   readonly from?: string | undefined;
 }
 
-type Lent = Pick<Environment, 'names' | 'replies' | 'clock' | 'nextMessageId' | 'deadLetters'>;
+type Lent = Pick<Environment, 'names' | 'replies' | 'clock' | 'nextMessageId' | 'deadLetters' | 'tracing'>;
 
 const DEFAULT_TIMEOUT_MS = 5000;
 const BY_DEFAULT = Object.freeze({ timeoutMs: DEFAULT_TIMEOUT_MS });
@@ -60,7 +63,34 @@ export async function request<TReply = unknown>(
 
 /** The same for a receiver that is known; throws at once instead of rejecting. */
 export function callOn<TReply = unknown>(environment: Lent, receiver: Sender, payload: unknown, options?: RequestOptions): Promise<TReply> {
-  return environment.replies.call<TReply>(receiver, payload, options === undefined ? BY_DEFAULT : checkRequestOptions(options));
+  const checked = options === undefined ? BY_DEFAULT : checkRequestOptions(options);
+  const tracer = environment.tracing?.tracer;
+  if (tracer === undefined) return environment.replies.call<TReply>(receiver, payload, checked);
+  return tracedCall<TReply>(tracer, environment.replies, receiver, payload, checked);
+}
+
+async function tracedCall<TReply>(
+  tracer: Tracer,
+  replies: Lent['replies'],
+  receiver: Sender,
+  payload: unknown,
+  options: CallOptions,
+): Promise<TReply> {
+  const traced = tracer.beginRequest({ to: labelOf(receiver), name: isServerMessage(payload) ? payload.name : undefined });
+  try {
+    const answered = await replies.call<TReply>(receiver, payload, { ...options, trace: traced.trace });
+    traced.end();
+    return answered;
+  } catch (error) {
+    traced.end(error);
+    throw error;
+  }
+}
+
+/** What a receiver is called. */
+function labelOf(receiver: Sender): string {
+  if ('id' in receiver) return String(receiver.id);
+  return 'name' in receiver ? String(receiver.name) : 'unnamed';
 }
 
 /** @throws {VigilError} `InvalidConfiguration` when something cannot be sent to. */

@@ -13,6 +13,7 @@ import {
   ProcessExit,
   type ProcessFacts,
   SHUTDOWN,
+  type TracedWork,
   VigilError,
 } from '../core/index.js';
 import { environmentOf, type ProcessContext, supervisorOf } from '../processes/index.js';
@@ -142,6 +143,18 @@ class ServerLoop {
   }
 
   #handle(message: Message): void | Promise<void> {
+    const tracer = this.#environment.tracing?.tracer;
+    return tracer === undefined ? this.#dispatch(message) : tracer.handle(this.#workOn(message), message, () => this.#dispatch(message));
+  }
+
+  #workOn({ payload }: Message): TracedWork {
+    const { id, incarnation } = this.#context;
+    const facts = { id, incarnation, supervisor: supervisorOf(this.#context) };
+    if (!isServerMessage(payload)) return { ...facts, kind: 'info', name: undefined };
+    return { ...facts, kind: payload.$vigil === 'cast' ? 'cast' : 'call', name: payload.name };
+  }
+
+  #dispatch(message: Message): void | Promise<void> {
     this.#then = undefined;
     const { payload } = message;
     if (!isServerMessage(payload)) return this.#info(message);

@@ -605,10 +605,17 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
   }
 
   async #launch(child: Child): Promise<Process | StartFailure> {
+    const end = this.#traceStart(child);
     const outcome = await child.start();
+    end?.(outcome instanceof StartFailure ? (errorOf(outcome.reason) ?? new Error(describeExit(outcome.reason))) : undefined);
     if (outcome instanceof StartFailure) return outcome;
     if (child.phase.kind !== 'stopped') this.reporter.started(child);
     return outcome;
+  }
+
+  #traceStart({ spec, incarnation, lastExit }: Child): ((error?: unknown) => void) | undefined {
+    const facts = { id: spec.id, incarnation: incarnation + 1, supervisor: this.path, kind: spec.runner.kind, after: lastExit?.reason };
+    return this.environment.tracing?.tracer?.beginStart(facts);
   }
 
   /** The same for a child that has had its row already. */

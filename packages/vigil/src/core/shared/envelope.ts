@@ -119,12 +119,13 @@ export class Envelope {
     const id = isNumbered ? this.idOf(header >>> MAKER_SHIFT, floats[record / 2 + NUMBER] ?? 0) : '';
     if (!hasExtra) return new Message(id, undefined, payload, signal, priority, undefined, clock);
 
-    const { id: ownId, sender, correlationId, replyTo, topic, ttlMs, attempts } = readExtra(bytes, extraAt);
+    const { id: ownId, sender, correlationId, replyTo, topic, trace, ttlMs, attempts } = readExtra(bytes, extraAt);
     const message = new Message(ownId ?? id, sender, payload, signal, priority, ttlMs, clock);
     const metadata: MessageMetadata = topic === undefined ? { correlationId, replyTo } : { correlationId, replyTo, topic };
     const expiresAtMs = (header & IS_MORTAL) === 0 ? undefined : (floats[record / 2 + EXPIRES_AT] ?? 0);
     const leftMs = expiresAtMs === undefined ? undefined : expiresAtMs - offsetMs - clock.now();
     mailboxAccess.revive(message, metadata, attempts, leftMs, replies?.portOf(metadata));
+    if (trace !== undefined) mailboxAccess.setTrace(message, trace);
     return message;
   }
 

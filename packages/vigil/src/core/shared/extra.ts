@@ -1,4 +1,5 @@
 import type { Message } from '../message.js';
+import type { TraceContext } from '../trace-context.js';
 import { isLatin1, readLatin1, writeLatin1 } from './text.js';
 
 /** What a sender said that has no place in the header of a record. */
@@ -9,6 +10,7 @@ export interface Extra {
   readonly correlationId: string | undefined;
   readonly replyTo: string | undefined;
   readonly topic: string | undefined;
+  readonly trace: TraceContext | undefined;
   readonly ttlMs: number | undefined;
   readonly attempts: number;
 }
@@ -24,6 +26,7 @@ const REPLY_TO = 8;
 const TOPIC = 16;
 const TTL = 32;
 const ATTEMPTS = 64;
+const TRACE = 128;
 
 const FLAGS_BYTES = 1;
 const NUMBER_BYTES = 8;
@@ -53,13 +56,14 @@ export class ExtraWriter {
   /** @param hasOwnId - whether its id is no number of the inbox. */
   measure(message: Message, hasOwnId: boolean): void {
     this.clear();
-    const { sender, ttlMs, attemptCount } = message;
+    const { sender, ttlMs, attemptCount, trace } = message;
     const { correlationId, replyTo, topic } = message.metadata;
     if (hasOwnId) this.#addText(ID, message.id);
     this.#addText(SENDER, sender);
     this.#addText(CORRELATION_ID, correlationId);
     this.#addText(REPLY_TO, replyTo);
     this.#addText(TOPIC, topic);
+    this.#addText(TRACE, trace && textOf(trace));
     if (ttlMs !== undefined) {
       this.#ttlMs = ttlMs;
       this.#add(TTL, NUMBER_BYTES);
@@ -132,7 +136,19 @@ export function readExtra(source: Buffer, at: number): Extra {
     correlationId: text(CORRELATION_ID),
     replyTo: text(REPLY_TO),
     topic: text(TOPIC),
+    trace: traceOf(text(TRACE)),
   };
+}
+
+/** In one text, which has no line break of its own. */
+function textOf({ traceparent, tracestate }: TraceContext): string {
+  return tracestate === undefined ? traceparent : `${traceparent}\n${tracestate}`;
+}
+
+function traceOf(text: string | undefined): TraceContext | undefined {
+  const [traceparent, tracestate] = text?.split('\n') ?? [];
+  if (traceparent === undefined) return undefined;
+  return tracestate === undefined ? { traceparent } : { traceparent, tracestate };
 }
 
 function bytesOf(length: number): number {

@@ -247,7 +247,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
 
   send(payload: T, options?: SendOptions): SendOutcome {
     this.#admitSenders();
-    if (options === undefined && this.#takesBarePayloads && this.#liesInMemory(payload) && this.#sendBare(payload)) return 'queued';
+    if (options === undefined && this.#sendsBarePayloads && this.#liesInMemory(payload) && this.#sendBare(payload)) return 'queued';
     const number = this.#nextNumber();
     return this.#accept(this.#messageOf(number, payload, options), number);
   }
@@ -262,7 +262,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   sendBatch(payloads: readonly T[], options?: SendOptions): number {
     this.#admitSenders();
     const isAwaited = this.#senders.size > 0 || this.#receivers.size > 0 || this.#environment.telemetry.wants('message_sent');
-    const canBeBare = options === undefined && this.#takesBarePayloads && !isAwaited;
+    const canBeBare = options === undefined && this.#sendsBarePayloads && !isAwaited;
     let accepted = 0;
     let isBellDue = false;
     try {
@@ -585,6 +585,11 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
     return true;
   }
 
+  /** Whether nothing is said with a payload but what its sender says. */
+  get #sendsBarePayloads(): boolean {
+    return this.#takesBarePayloads && this.#environment.tracing?.tracer === undefined;
+  }
+
   /** Puts a payload with which nothing was said where it can be received, as far as nobody need be told. */
   #placeBare(number: number, payload: T): boolean {
     this.#envelope.sealPayload(payload, number);
@@ -600,13 +605,12 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   }
 
   #messageOf(number: number, payload: T, options: SendOptions | undefined): Message<T> {
-    const { clock } = this.#environment;
-    return messageOf(this.#envelope.idOf(this.#ring.slot, number), payload, options, this.#settings.defaultTtlMs, clock);
+    return messageOf(this.#envelope.idOf(this.#ring.slot, number), payload, options, this.#settings.defaultTtlMs, this.#environment);
   }
 
   /** The default time to live of a message that waits for room begins when it comes in. */
   #waitingMessageOf(payload: T, options: SendOptions): Message<T> {
-    return messageOf(this.#envelope.idOf(this.#ring.slot, this.#nextNumber()), payload, options, undefined, this.#environment.clock);
+    return messageOf(this.#envelope.idOf(this.#ring.slot, this.#nextNumber()), payload, options, undefined, this.#environment);
   }
 
   #entering(waiting: Message<T>): Message<T> {

@@ -25,6 +25,7 @@ import {
   type TelemetryEvents,
   type TelemetryEventType,
   type TelemetrySink,
+  Tracing,
   systemRandom,
   VigilError,
   type WantedEvents,
@@ -74,6 +75,7 @@ interface PendingRequest {
  */
 export class Home implements RefHome, TelemetrySink {
   readonly clock: Clock = new SystemClock();
+  readonly tracing: Tracing = new Tracing();
   readonly log: Logger;
   readonly environment: Environment;
   readonly names: BorrowedNames = new BorrowedNames(this);
@@ -131,6 +133,7 @@ export class Home implements RefHome, TelemetrySink {
       telemetry: this,
       names: this.names,
       topics: this.topics,
+      tracing: this.tracing,
       // What is left in the buffer at the end is still in the books of the other side, which buries it.
       deadLetters: new DeadLetterQueue(1, clock, noTelemetry),
       guard: { watch: () => () => false },

@@ -12,19 +12,20 @@ import type { LetterData, MessageData, ReplyData } from './protocol.js';
 
 /** A message as data: its life goes on, by the clock of the other side. */
 export function dehydrateMessage(message: Message, clock: Clock): MessageData {
-  const { id, sender, payload, signal, priority, ttlMs, attemptCount } = message;
+  const { id, sender, payload, signal, priority, ttlMs, attemptCount, trace } = message;
   const expiresHereMs = mailboxAccess.expiresAtMs(message);
   const expiresAtMs = expiresHereMs === undefined ? undefined : expiresHereMs - clock.now() + machineTime();
-  return { id, sender, payload, signal, priority, ttlMs, expiresAtMs, ...message.metadata, attemptCount };
+  return { id, sender, payload, signal, priority, ttlMs, expiresAtMs, ...message.metadata, attemptCount, trace };
 }
 
 /** @param replies - where a reply to it goes, if it asks for one; left out where it is only looked at. */
 export function reviveMessage(data: MessageData, clock: Clock, replies?: ReplyExchange): Message {
-  const { id, sender, payload, signal, priority, ttlMs, expiresAtMs, correlationId, replyTo, topic, attemptCount } = data;
+  const { id, sender, payload, signal, priority, ttlMs, expiresAtMs, correlationId, replyTo, topic, attemptCount, trace } = data;
   const message = new Message(id, sender, payload, signal, priority, ttlMs, clock);
   const leftMs = expiresAtMs === undefined ? undefined : expiresAtMs - machineTime();
   const metadata = topic === undefined ? { correlationId, replyTo } : { correlationId, replyTo, topic };
   mailboxAccess.revive(message, metadata, attemptCount, leftMs, replies?.portOf(metadata));
+  if (trace !== undefined) mailboxAccess.setTrace(message, trace);
   return message;
 }
 

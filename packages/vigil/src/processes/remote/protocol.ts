@@ -59,6 +59,7 @@ import type {
   SharedInboxData,
   Signal,
   TelemetryEventType,
+  TraceContext,
   WantedEvents,
 } from '../../core/index.js';
 import type { ProcessKind, Readiness } from '../runner.js';
@@ -109,6 +110,7 @@ export interface MessageData {
   readonly replyTo: string | undefined;
   readonly topic?: string;
   readonly attemptCount: number;
+  readonly trace: TraceContext | undefined;
 }
 
 /** A reply on its way to the side that `to` names. */

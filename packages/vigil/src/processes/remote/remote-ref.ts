@@ -17,6 +17,7 @@ import {
   type SendWaitOptions,
   type SharedInbox,
   type SharedInboxData,
+  type Tracing,
   VigilError,
 } from '../../core/index.js';
 import type { Monitor, ProcessKind, ProcessRef } from '../runner.js';
@@ -28,6 +29,7 @@ export interface RefHome {
   readonly clock: Clock;
   readonly log: Logger;
   readonly replies: ReplyExchange;
+  readonly tracing: Tracing;
   nextMessageId(): string;
   /** @throws {VigilError} `MailboxFull` when too many are on their way, `InvalidMessage` when it cannot be cloned. */
   postMessage(to: number, message: MessageData): void;
@@ -66,7 +68,7 @@ export class RemoteSender<TMessage = unknown> implements OwnedSender<TMessage> {
   send(payload: TMessage, options?: SendOptions): SendOutcome {
     const inbox = this.#attached();
     if (inbox !== undefined) return inbox.send(payload, options);
-    return this.#post(messageOf(this.home.nextMessageId(), payload, options, undefined, this.home.clock));
+    return this.#post(messageOf(this.home.nextMessageId(), payload, options, undefined, this.home));
   }
 
   sendMessage(message: Message<TMessage>): SendOutcome {
