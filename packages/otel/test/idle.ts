@@ -1,0 +1,1 @@
+export default ({ stopped }: { readonly stopped: Promise<void> }): Promise<void> => stopped;
