@@ -40,13 +40,12 @@ describe('a command that needs the counters', () => {
 /** Answers without counters, with workers that reply this to every job, for a connection that is about to end. */
 function answererWith(reply?: Reply, clock?: vigil.Clock): (line: Line) => Answer {
   const runtime = vigil.runtime({ clock });
-  const app = runtime.app();
   const jobs = runtime.inbox<Request>();
   const hashers = runtime.supervisor().build();
   const counters = new Counters(runtime.via('nobody'), runtime);
   const pool = new Pool(jobs, runtime);
   const limiter = new vigil.RateLimiter(1_000, runtime);
-  const answer = answerer({ app, runtime, counters, pool, limiter, hashers, connections: hashers, supervisors: [], chaos: false });
+  const answer = answerer({ runtime, counters, pool, limiter, hashers, connections: hashers, supervisors: [], chaos: false });
   const messages = runtime.inbox();
   messages.close();
   const subscriber = new vigil.Subscriber(messages, runtime);

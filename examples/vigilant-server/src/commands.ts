@@ -1,5 +1,6 @@
 import * as vigil from 'vigiljs';
 import type { Counters, Counts } from './counters.js';
+import { inSpan } from './in-span.js';
 import { type Line, MAX_LINE_BYTES, TOO_LONG } from './line-splitter.js';
 import type { Pool } from './pool.js';
 import { publish, subscribe, unsubscribe } from './topics.js';
@@ -10,7 +11,6 @@ const MAX_WORKERS = 64;
 export type Answer = string | Buffer | Promise<string>;
 
 interface Facts {
-  readonly app: vigil.App;
   readonly runtime: vigil.Runtime;
   readonly counters: Counters;
   readonly pool: Pool;
@@ -27,22 +27,19 @@ interface Facts {
 export type Answerer = (line: Line, subscriber: vigil.Subscriber) => Answer;
 
 /** Knows the answer to every line. */
-export function answerer({ app, runtime, counters, pool, limiter, hashers, connections, supervisors, chaos }: Facts): Answerer {
-  const { clock } = runtime;
-  const startedAtMs = clock.now();
-
+export function answerer({ runtime, counters, pool, limiter, hashers, connections, supervisors, chaos }: Facts): Answerer {
   return (line, subscriber) => {
     counters.count('requests');
     if (!limiter.allow()) return refuse('the server has too much to do, try again later');
     if (line === TOO_LONG) return refuse(`the line is longer than ${MAX_LINE_BYTES} bytes`);
 
     const text = line.toString();
-    if (text.startsWith('HASH ')) return done(pool.hash(line.subarray('HASH '.length)));
+    if (text.startsWith('HASH ')) return done(inSpan('HASH', () => pool.hash(line.subarray('HASH '.length))));
     if (text.startsWith('PLAN ')) return plan(text.slice('PLAN '.length));
     if (text.startsWith('SUBSCRIBE ')) return attempt(() => subscribe(subscriber, text.slice('SUBSCRIBE '.length)));
     if (text.startsWith('UNSUBSCRIBE ')) return attempt(() => unsubscribe(subscriber, text.slice('UNSUBSCRIBE '.length)));
     if (text.startsWith('PUBLISH ')) return attempt(() => publish(runtime.pubsub, line.subarray('PUBLISH '.length)));
-    if (text === 'CRASH' && chaos) return done(pool.crash());
+    if (text === 'CRASH' && chaos) return done(inSpan('CRASH', () => pool.crash()));
     if (text.startsWith('SCALE ') && chaos) return scale(text.slice('SCALE '.length));
     switch (text) {
       case 'STATUS':
@@ -52,7 +49,7 @@ export function answerer({ app, runtime, counters, pool, limiter, hashers, conne
       case 'METRICS':
         return withCounts(metrics);
       case 'TREE':
-        return `${vigil.formatTree(app.inspect())}\n\n`;
+        return `${runtime.snapshot().supervisors.map(vigil.formatTree).join('\n')}\n\n`;
       default:
         // Byte for byte, whatever its encoding.
         return Buffer.concat([line, Buffer.from('\n')]);
@@ -81,10 +78,6 @@ export function answerer({ app, runtime, counters, pool, limiter, hashers, conne
     return connections.inspect().childCount;
   }
 
-  function uptimeSeconds(): number {
-    return Math.floor((clock.now() - startedAtMs) / 1000);
-  }
-
   async function done(job: Promise<string>): Promise<string> {
     try {
       const text = await job;
@@ -96,7 +89,17 @@ export function answerer({ app, runtime, counters, pool, limiter, hashers, conne
   }
 
   function health({ requests }: Counts): string {
-    return `OK\nuptime=${uptimeSeconds()}\nrequests=${requests}\ncircuit=${pool.circuit}\n`;
+    const snapshot = runtime.snapshot();
+    const { status, isReady, reasons } = runtime.health();
+    const figures = {
+      uptime: secondsOf(snapshot.uptimeMs),
+      requests,
+      circuit: snapshot.circuits.map(({ state }) => state).join(),
+      status,
+      ready: isReady,
+      reasons: oneLine(reasons.map(({ part, text }) => `${part} ${text}`).join('; ')),
+    };
+    return `OK\n${linesOf(figures)}`;
   }
 
   /** What a crash of this child would lead to. */
@@ -118,25 +121,36 @@ export function answerer({ app, runtime, counters, pool, limiter, hashers, conne
   }
 
   function metrics(counts: Counts): string {
-    const topics = runtime.pubsub.stats();
+    const { topics, uptimeMs, mailboxes, bulkheads, deadLetters } = runtime.snapshot();
+    const jobs = mailboxes.find(({ name }) => name === 'jobs')?.stats;
+    const refusedByBulkheads = bulkheads.reduce((sum, { refused }) => sum + refused, 0);
     const figures = {
       active_connections: activeConnections(),
       total_connections: counts.connections,
       requests_handled: counts.requests,
       errors: counts.errors,
-      uptime_seconds: uptimeSeconds(),
+      uptime_seconds: secondsOf(uptimeMs),
       restarts: counts.restarts,
       jobs_done: counts.jobs,
-      queued_jobs: pool.queued,
-      refused_jobs: pool.refused,
+      queued_jobs: jobs?.depth ?? 0,
+      refused_jobs: refusedByBulkheads + (jobs?.messagesRejected ?? 0),
       subscribers: topics.subscribers,
       messages_delivered: topics.delivered,
       messages_missed: topics.failed,
-      dead_letters: runtime.deadLetters.size,
+      dead_letters: deadLetters.size,
     };
-    const lines = Object.entries(figures).map(([name, value]) => `${name}=${value}\n`);
-    return `${lines.join('')}\n`;
+    return `${linesOf(figures)}\n`;
   }
+}
+
+function secondsOf(ms: number): number {
+  return Math.floor(ms / 1000);
+}
+
+function linesOf(figures: Readonly<Record<string, string | number | boolean>>): string {
+  return Object.entries(figures)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
 }
 
 function messageOf(error: unknown): string {

@@ -146,5 +146,5 @@ describe('the server', () => {
 /** How many requests there were, with this one. */
 async function requestsOf(client: TestClient): Promise<number> {
   client.send('HEALTH');
-  return Number((await client.readLines(4))[2]?.split('=')[1]);
+  return Number((await client.readLines(7))[2]?.split('=')[1]);
 }

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, program } from 'commander';
 import * as vigil from 'vigiljs';
+import { instrument } from '@vigiljs/otel';
 import { POOLS, type ServerOptions, vigilantServer } from './server.js';
 
 program
@@ -11,9 +12,24 @@ program
   .option('--rate <number>', 'requests a second of all clients, above which they are refused', parseRate, 50_000)
   .option('--client-rate <number>', 'requests a second of one client, above which it has to wait', parseRate, 1_000)
   .option('--chaos', 'let clients kill workers with CRASH', false)
+  .option('--metrics-port <number>', 'where Prometheus finds metrics; 0 takes a free port, by default there are none', parsePort)
+  .option('--trace', 'print spans', false)
   .parse();
 
-const app = vigilantServer(vigil.runtime({ log: console }), program.opts<ServerOptions>());
+const options = program.opts<ServerOptions & { readonly metricsPort?: number }>();
+const runtime = vigil.runtime({ log: console });
+if (options.trace) {
+  const { printSpans } = await import('./print-spans.js');
+  printSpans(console.log);
+}
+if (options.metricsPort !== undefined) {
+  const { servePrometheus } = await import('@vigiljs/otel/prometheus');
+  const metrics = await servePrometheus({ runtime, host: options.host, port: options.metricsPort });
+  runtime.onShutdown(() => metrics.close());
+  console.log(`metrics on ${metrics.url}`);
+} else if (options.trace) instrument({ runtime, messageMetrics: false });
+
+const app = vigilantServer(runtime, options);
 await app.run({ onStarted: () => console.log(vigil.formatTree(app.inspect())) });
 
 function parseRate(text: string): number {

@@ -18,7 +18,7 @@ const tellParent = (message: unknown) => process.send?.(message);
 const tellPort = (message: string) => void (message.startsWith('listening') && tellParent(message));
 const runtime = vigil.runtime({ log: { debug: ignore, warn: ignore, error: ignore, info: tellPort } });
 const pool = POOLS.find((kind) => kind === process.argv[2]) ?? 'thread';
-const app = vigilantServer(runtime, { host: '127.0.0.1', port: 0, rate: 1_000_000, clientRate: 1_000, chaos: true, pool });
+const app = vigilantServer(runtime, { host: '127.0.0.1', port: 0, rate: 1_000_000, clientRate: 1_000, chaos: true, trace: false, pool });
 process.on('message', () => void measure().then(tellParent));
 await app.run();
 

@@ -18,8 +18,6 @@ const RESET_TIMEOUT_MS = 1_000;
 export class Pool {
   readonly #jobs: vigil.Inbox<Request>;
   readonly #runtime: vigil.Runtime;
-  readonly #breaker: vigil.CircuitBreaker;
-  readonly #bulkhead: vigil.Bulkhead;
   readonly #hashing: vigil.Policy;
   readonly #crashing: vigil.Policy;
 
@@ -28,26 +26,11 @@ export class Pool {
     this.#jobs = jobs;
     this.#runtime = runtime;
     const rules = { failureThreshold: FAILURE_THRESHOLD, resetTimeoutMs: RESET_TIMEOUT_MS, isFailure };
-    this.#breaker = new vigil.CircuitBreaker('hash_pool', rules, runtime);
-    this.#bulkhead = new vigil.Bulkhead('hashes', { maxConcurrent: MAX_HASHES }, runtime);
+    const breaker = new vigil.CircuitBreaker('hash_pool', rules, runtime);
+    const bulkhead = new vigil.Bulkhead('hashes', { maxConcurrent: MAX_HASHES }, runtime);
     const timeout = vigil.timeout(ANSWER_TIMEOUT_MS);
-    this.#hashing = runtime.policy(this.#bulkhead, timeout, this.#breaker);
-    this.#crashing = runtime.policy(timeout, this.#breaker);
-  }
-
-  /** What it is not `closed` for: jobs are refused, or some are tried. */
-  get circuit(): vigil.CircuitState {
-    return this.#breaker.getState();
-  }
-
-  /** Jobs that no worker has taken yet. */
-  get queued(): number {
-    return this.#jobs.stats().depth;
-  }
-
-  /** Jobs for which there was no room. */
-  get refused(): number {
-    return this.#bulkhead.refused + this.#jobs.stats().messagesRejected;
+    this.#hashing = runtime.policy(bulkhead, timeout, breaker);
+    this.#crashing = runtime.policy(timeout, breaker);
   }
 
   /** @throws an error whose message is for the client. */

@@ -1,3 +1,4 @@
+import { handling } from '@vigiljs/otel/handling';
 import { type Inbox, isVigilError, type Message, type ProcessContext, type Runtime, type Sender } from 'vigiljs';
 import type { Reply, Request } from './hasher.js';
 
@@ -34,7 +35,7 @@ export async function porter({ args, inbox: free, signal }: ProcessContext<Sende
 
   async function carry(job: Message<Request>, worker: Sender): Promise<void> {
     try {
-      await hand(job, worker);
+      await handling(job, () => hand(job, worker), { name: 'carry' });
     } catch (error) {
       runtime.reply<Reply>(job, { error: causeOf(error) });
     }

@@ -37,6 +37,26 @@ describe('the program', () => {
     });
   }
 
+  for (const pool of ['thread', 'fork', 'task'] as const) {
+    it(`serves metrics and prints the spans of one trace, with ${pool}s as workers`, async () => {
+      await using program = await startProgram('--port', '0', '--metrics-port', '0', '--trace', '--pool', pool);
+      const url = /metrics on (\S+)/.exec(program.output())?.[1] ?? '';
+      using client = await TestClient.connect(program.port);
+      assert.match((await client.ask('HASH x')) ?? '', /^OK /);
+      assert.match(
+        await (await fetch(url)).text(),
+        /^vigil_process_count\{.*vigil_process_kind="command",vigil_process_state="running".*\} 1$/m,
+      );
+      const traceOf = (name: string) => new RegExp(`^span (\\w{8}) ${name}: `, 'm').exec(program.output())?.[1];
+      // What a worker prints may come later than its answer.
+      while (traceOf('hash') === undefined) await client.ask('STATUS');
+      assert.ok(traceOf('HASH') !== undefined);
+      assert.deepEqual([traceOf('hash'), traceOf('request jobs')], [traceOf('HASH'), traceOf('HASH')]);
+      program.signal('SIGTERM');
+      assert.equal(await program.exitCode, 0);
+    });
+  }
+
   it('leaves nothing behind when it is killed', async () => {
     await using program = await startProgram('--port', '0', '--pool', 'fork');
     const pids = pidsIn(program.output().split('\n'));

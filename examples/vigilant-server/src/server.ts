@@ -28,6 +28,8 @@ export interface ServerOptions {
   /** Whether clients may kill workers. */
   readonly chaos: boolean;
   readonly pool: (typeof POOLS)[number];
+  /** Whether spans are printed, of workers too. */
+  readonly trace: boolean;
 }
 
 /**
@@ -37,7 +39,7 @@ export interface ServerOptions {
  * answered what it was asked; then the workers, which by then have nothing left to do; then the counters, and last the program that is told
  * of every restart.
  */
-export function vigilantServer(runtime: vigil.Runtime, { host, port, rate, clientRate, chaos, pool }: ServerOptions): vigil.App {
+export function vigilantServer(runtime: vigil.Runtime, { host, port, rate, clientRate, chaos, pool, trace }: ServerOptions): vigil.App {
   const app = runtime.app({ name: 'vigilant-server' });
   const counters = new Counters(app.root.address('counters'), runtime);
   keepBooks(app.root.address<Entry>('bookkeeper'), runtime);
@@ -48,7 +50,9 @@ export function vigilantServer(runtime: vigil.Runtime, { host, port, rate, clien
   // The same module in this event loop, in a thread or in a process of its own: one word makes the difference.
   const module = new URL('./hasher.js', import.meta.url);
   const startFn = { task: hasher, thread: vigil.thread(module), fork: vigil.fork(module) }[pool];
-  const args = pool === 'fork' ? {} : { jobs };
+  // A task prints what the server prints.
+  const printsSpans = trace && pool !== 'task';
+  const args = pool === 'fork' ? { printsSpans } : { jobs, printsSpans };
   const workers = runtime.supervisor().childPool('hasher', startFn, HASHERS, { args, readiness: 'explicit' });
   if (chaos) workers.maxRestarts(1_000).maxSeconds(1);
   const hashers = workers.build();
@@ -62,7 +66,6 @@ export function vigilantServer(runtime: vigil.Runtime, { host, port, rate, clien
     { name: 'connections', maxChildren: MAX_CONNECTIONS },
   );
   const answer = answerer({
-    app,
     runtime,
     counters,
     pool: new Pool(jobs, runtime),

@@ -27,7 +27,7 @@ export async function startServer({ clock, ...options }: TestServerOptions = {})
   const messages: string[] = [];
   const keep = (message: string) => messages.push(message);
   const log = { debug: ignore, warn: keep, error: ignore, info: keep };
-  const defaults = { host: '127.0.0.1', port: 0, rate: 50_000, clientRate: 1_000, chaos: false, pool: 'thread' } as const;
+  const defaults = { host: '127.0.0.1', port: 0, rate: 50_000, clientRate: 1_000, chaos: false, pool: 'thread', trace: false } as const;
   const app = vigilantServer(vigil.runtime({ log, clock }), { ...defaults, ...options });
   // A clock of the test does not keep Node alive for what happens in other threads and processes.
   const letNodeEnd = vigil.runtime().clock.keepAlive();

@@ -133,6 +133,7 @@ describe('a subscriber', () => {
       assert.match(await next(), /^uptime=/);
       assert.match(await next(), /^requests=/);
       assert.equal(await next(), 'circuit=closed');
+      for (const name of ['status', 'ready', 'reasons']) assert.ok((await next()).startsWith(`${name}=`));
     }
     while (messages.length < published.length) messages.push((await client.readLine()) ?? '');
     assert.deepEqual(messages, published);

@@ -144,7 +144,10 @@ async function checkAnswer(client: TestClient, command: Command, line: string): 
       return true;
     case 'HEALTH':
       assert.equal(first, 'OK');
-      assert.match((await client.readLines(3)).join(' '), /^uptime=\d+ requests=\d+ circuit=(closed|open|half_open)$/);
+      assert.match(
+        (await client.readLines(6)).join(' '),
+        /^uptime=\d+ requests=\d+ circuit=(closed|open|half_open) status=(healthy|degraded) ready=true reasons=.*$/,
+      );
       return true;
     case 'METRICS':
       assert.match(first ?? '', /^active_connections=\d+$/);

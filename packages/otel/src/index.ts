@@ -2,7 +2,8 @@
  * OpenTelemetry for Vigil, by its public API alone.
  *
  *     span-tracer.ts   a `Tracer` of a runtime: requests, what servers handle, starts of children become spans
- *     handling.ts      the same for the work of a plain task on a message
+ *     handling.ts      the sub-path `@vigiljs/otel/handling`, the same for the work of a plain task on a message: all that the module of a worker
+ *                      needs, so that it need not load the rest
  *     metrics.ts       counters and histograms out of telemetry events, gauges out of snapshots
  *     prometheus.ts    the sub-path `@vigiljs/otel/prometheus`: the metrics on an endpoint
  *
@@ -10,5 +11,4 @@
  * OpenTelemetry's API. Each thread and fork has an API of its own, in which its module registers a provider and calls `instrument()`; where it does
  * not, it makes no spans, and may still pass on the `trace` of a message.
  */
-export { handling, type HandlingOptions } from './handling.js';
 export { instrument, type InstrumentOptions } from './instrument.js';

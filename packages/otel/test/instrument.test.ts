@@ -3,7 +3,8 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { context, metrics, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node';
 import * as vigil from 'vigiljs';
-import { handling, instrument } from '@vigiljs/otel';
+import { instrument } from '@vigiljs/otel';
+import { handling } from '@vigiljs/otel/handling';
 import { dataOf, type SpanData } from './traced-module.js';
 import type * as tracedModule from './traced-module.js';
 
