@@ -21,6 +21,7 @@ export {
   type MailboxProfileName,
   type MailboxSnapshot,
   type MessageBuilder,
+  type MessageTraceOptions,
   type NameSnapshot,
   msg,
   onShutdown,
@@ -52,6 +53,7 @@ export {
   taskSupervisor,
   telemetry,
   Timer,
+  type TracedMessage,
   via,
 } from './app/index.js';
 export {

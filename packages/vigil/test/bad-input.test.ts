@@ -703,6 +703,16 @@ const TABLE: readonly Row[] = [
   ...options('runtime', 'runtime options', RUNTIME_OPTIONS, () => ({ give: (value) => vigil.runtime(value) })),
   ...options('runtime', 'crashReports', CRASH_REPORT_OPTIONS, () => ({ give: (value) => vigil.runtime({ crashReports: value }) })),
   row('Runtime.drain', 'timeoutMs', needed(duration), () => ({ give: (value) => quiet().drain(value) })),
+  row('Runtime.traceMessages', 'path', needed(text), () => ({ give: (value) => quiet().traceMessages(value, () => {}) })),
+  row('Runtime.traceMessages', 'handler', needed(callback), () => ({ give: (value) => quiet().traceMessages('x', value) })),
+  ...options(
+    'Runtime.traceMessages',
+    'trace options',
+    { maxPerSecond: rate } satisfies DomainsOf<Required<vigil.MessageTraceOptions>>,
+    () => ({
+      give: (value) => quiet().traceMessages('x', () => {}, value),
+    }),
+  ),
   row('Runtime.onDrain', 'callback', needed(callback), () => ({ give: (value) => quiet().onDrain(value) })),
 
   ...childRows('SupervisorBuilder.child', () => {
@@ -1307,6 +1317,7 @@ const NOTHING_TO_REFUSE: Readonly<Record<string, readonly string[]>> = {
     'recvReply',
     'lastReceived',
     'queues',
+    'supervisor',
     'name',
     'deadLetters',
     'tryRecv',

@@ -70,6 +70,7 @@ import { InboxBuilder } from './inbox-builder.js';
 import { type MailboxProfile, type MailboxProfileName, mailboxProfile as profileOptions } from './mailbox-profiles.js';
 import { MessageBuilder } from './message-builder.js';
 import { type PresetName, presetDefaults } from './presets.js';
+import { type MessageTraceOptions, traceMessages, type TracedMessage } from './message-trace.js';
 import { QueueAges } from './queue-ages.js';
 import { assessHealth, type HealthReport } from './runtime-health.js';
 import { RuntimeParts } from './runtime-parts.js';
@@ -334,6 +335,19 @@ export class Runtime {
   debugDump(): string {
     const snapshot = this.snapshot();
     return formatSnapshot(snapshot, assessHealth(snapshot));
+  }
+
+  /**
+   * Tells of the messages of one process, of all below a supervisor, or of a built inbox, as they come and go; those of threads and forks, too.
+   *
+   * @param path - such as `app/pool/worker_1`, `app/pool`, or the name of the inbox.
+   * @param handler - what it throws is logged.
+   * @param options - `maxPerSecond` bounds how many are told of; the next one says how many were not.
+   * @returns what ends it.
+   * @throws {VigilError} `InvalidConfiguration`.
+   */
+  traceMessages(path: string, handler: (message: TracedMessage) => void, options?: MessageTraceOptions): Cancel {
+    return traceMessages(this.telemetry, this.clock, path, handler, options);
   }
 
   /** Calls back once when the runtime begins to drain: the moment to stop taking work from outside. The returned function takes it back. */

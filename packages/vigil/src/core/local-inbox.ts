@@ -16,6 +16,11 @@ import type { TurnOptions } from './flow-control.js';
 import type { FlowSettings } from './flow-settings.js';
 import { type JoinOptions, type Waiter, WaitingLine } from './waiting-line.js';
 
+/** Whoever has the process whose inbox it is. */
+export interface InboxHost {
+  readonly path: string;
+}
+
 /**
  * The inbox of one event loop: a {@link ProcessMailbox} and the promises that wait for it.
  *
@@ -26,6 +31,7 @@ export class LocalInbox<T = unknown> implements ProcessInbox<T>, ArrivalListener
   /** Where its messages go when they are not received here. */
   readonly outlet: Outlet<T> | undefined;
   readonly #mailbox: ProcessMailbox<T>;
+  readonly #host: InboxHost | undefined;
   readonly #environment: MailboxEnvironment;
   #receivers: WaitingLine<Message<T>> | undefined;
   #senders: WaitingLine<SendOutcome, Message<T>> | undefined;
@@ -33,14 +39,20 @@ export class LocalInbox<T = unknown> implements ProcessInbox<T>, ArrivalListener
   #cancelExpiryWatch: Cancel | undefined;
   #isHeld = false;
 
-  constructor(name: string, settings: MailboxSettings<T>, environment: MailboxEnvironment, outlet?: Outlet<T>) {
+  constructor(name: string, settings: MailboxSettings<T>, environment: MailboxEnvironment, outlet?: Outlet<T>, host?: InboxHost) {
     this.outlet = outlet;
+    this.#host = host;
     this.#environment = environment;
     this.#mailbox = new ProcessMailbox(name, settings, environment, this);
   }
 
   get name(): string {
     return this.#mailbox.name;
+  }
+
+  /** @internal */
+  get supervisor(): string | undefined {
+    return this.#host?.path;
   }
 
   get deadLetters(): DeadLetterQueue<T> {

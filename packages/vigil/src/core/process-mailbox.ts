@@ -17,6 +17,7 @@ import {
   type RateLimitOptions,
 } from './flow-settings.js';
 import { RingQueue } from './ring-queue.js';
+import { messageFacts } from './telemetry-event.js';
 import type { SendOutcome } from './sender.js';
 import { checkBoolean, checkDuration, checkOr, checkFunction, checkObject, checkPositiveCount, optional } from './validation.js';
 
@@ -93,6 +94,8 @@ const NO_DEPTHS: Readonly<Record<MessagePriority, number>> = Object.freeze({ cri
 /** An object rather than a function, since there is one for each inbox. */
 export interface ArrivalListener<T = unknown> {
   readonly outlet?: Outlet<T> | undefined;
+  /** Of the process whose mailbox it is: its supervisor's name with its ancestors'. */
+  readonly supervisor?: string | undefined;
   arrived(): void;
   /** A message has left the queue. */
   left?(message: Message<T>, how: 'received' | 'expired'): void;
@@ -649,7 +652,7 @@ export class ProcessMailbox<T = unknown> {
   }
 
   #report(eventType: 'message_sent' | 'message_received' | 'message_expired' | 'message_dropped', message: Message<T>): void {
-    this.#environment.telemetry.report(eventType, { mailbox: this.name, messageId: message.id, priority: message.priority });
+    this.#environment.telemetry.report(eventType, messageFacts(this.name, message.id, message.priority, this.#listener?.supervisor));
   }
 }
 

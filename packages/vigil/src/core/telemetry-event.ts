@@ -17,6 +17,13 @@ export interface MessageFacts {
   readonly mailbox: string;
   readonly messageId: string;
   readonly priority: MessagePriority;
+  /** Of the inbox of a process: its supervisor's name with its ancestors'. Then `mailbox` is the id of the process. */
+  readonly supervisor?: string | undefined;
+}
+
+/** A message in a mailbox, as events tell of it. */
+export function messageFacts(mailbox: string, messageId: string, priority: MessagePriority, supervisor: string | undefined): MessageFacts {
+  return supervisor === undefined ? { mailbox, messageId, priority } : { mailbox, messageId, priority, supervisor };
 }
 
 /** What each telemetry event tells, by the event's name. */

@@ -206,7 +206,7 @@ export abstract class LocalProcess<TMessage = unknown, TArgs = unknown> implemen
 
   /** @param outlet - where its messages go when its code is not in this event loop. */
   protected makeLocalInbox(outlet?: Outlet<TMessage>): LocalInbox<TMessage> {
-    return new LocalInbox(this.settings.id, this.settings.inbox, this.host.environment, outlet);
+    return new LocalInbox(this.settings.id, this.settings.inbox, this.host.environment, outlet, this.host);
   }
 
   notFound(): VigilError {

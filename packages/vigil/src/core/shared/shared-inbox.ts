@@ -14,6 +14,7 @@ import type { QueueFigures } from '../mailbox-stats.js';
 import type { ProcessInbox } from '../process-inbox.js';
 import { type CloseOptions, MailboxSettings } from '../process-mailbox.js';
 import type { SendOutcome, SendWaitOptions, WaitOptions } from '../sender.js';
+import { messageFacts } from '../telemetry-event.js';
 import {
   checkArray,
   checkBoolean,
@@ -77,6 +78,8 @@ export interface SharedInboxData {
   };
   /** The beginning of the ids of its messages. */
   readonly label: string;
+  /** Of the process whose inbox it is. */
+  readonly supervisor: string | undefined;
   /** What the clock of the machine says when the time of the inbox is 0. */
   readonly zeroMs: number;
 }
@@ -98,6 +101,8 @@ export interface SharedInboxSide<T = unknown> {
   readonly isMeasuredElsewhere?: boolean;
   /** Called with each message that is taken, before it is given out. */
   readonly catchUp?: () => void;
+  /** Of the process whose inbox it is. */
+  readonly supervisor?: string;
 }
 
 export interface SharedInboxOptions {
@@ -124,6 +129,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   readonly #environment: SharedInboxEnvironment;
   readonly #arenaBytes: number;
   readonly #label: string;
+  readonly #supervisor: string | undefined;
   readonly #zeroMs: number;
   /** Added to the time here it gives the time of the inbox. */
   readonly #offsetMs: number;
@@ -166,6 +172,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   ) {
     this.name = name;
     this.#side = side;
+    this.#supervisor = data === undefined ? side?.supervisor : data.supervisor;
     this.#settings = settings;
     this.#environment = environment;
     const { clock } = environment;
@@ -224,6 +231,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
       arenaBytes: this.#arenaBytes,
       settings,
       label: this.#label,
+      supervisor: this.#supervisor,
       zeroMs: this.#zeroMs,
     };
   }
@@ -762,7 +770,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   #arrived(id: string | number, priority: MessagePriority): void {
     if (this.#environment.telemetry.wants('message_sent')) {
       const messageId = typeof id === 'string' ? id : String(this.#envelope.idOf(this.#ring.slot, id));
-      this.#environment.telemetry.report('message_sent', { mailbox: this.name, messageId, priority });
+      this.#environment.telemetry.report('message_sent', messageFacts(this.name, messageId, priority, this.#supervisor));
     }
     if (this.#receivers.size > 0 || this.#replies?.isIdle === false) this.#serve();
     this.#ring.ringBell();
@@ -1189,7 +1197,7 @@ export class SharedInbox<T = unknown> implements ProcessInbox<T> {
   #report(eventType: 'message_received' | 'message_expired' | 'message_dropped', message: Message<T>): void {
     const { telemetry } = this.#environment;
     if (!telemetry.wants(eventType)) return;
-    telemetry.report(eventType, { mailbox: this.name, messageId: message.id, priority: message.priority });
+    telemetry.report(eventType, messageFacts(this.name, message.id, message.priority, this.#supervisor));
   }
 }
 

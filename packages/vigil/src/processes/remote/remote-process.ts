@@ -231,7 +231,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
   protected override makeInbox(): ProcessInbox {
     const { id, inbox } = this.settings;
     if (this.kind === 'fork' || !canBeShared(inbox)) return this.makeLocalInbox(this.#loans);
-    this.#sharedMail = new SharedMail(id, inbox, this.host.environment, this);
+    this.#sharedMail = new SharedMail(id, inbox, this.host.environment, this, this.host.path);
     return this.#sharedMail.inbox;
   }
 

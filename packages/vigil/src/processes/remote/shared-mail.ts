@@ -45,11 +45,11 @@ export class SharedMail implements Parcels, LentInbox {
   #isOpen = false;
 
   /** @throws {VigilError} `InvalidConfiguration` when there is not so much memory. */
-  constructor(name: string, settings: MailboxSettings, environment: SharedInboxEnvironment, home: ParcelHome) {
+  constructor(name: string, settings: MailboxSettings, environment: SharedInboxEnvironment, home: ParcelHome, supervisor: string) {
     this.#home = home;
     this.#isMeasuredHere = settings.sizeOf !== undefined && settings.maxMessageSize !== undefined;
     const bytes = Math.min(Math.max(settings.capacity * BYTES_PER_MESSAGE, LEAST_BYTES), MOST_BYTES);
-    this.inbox = new SharedInbox(name, settings, environment, { bytes }, undefined, { parcels: this });
+    this.inbox = new SharedInbox(name, settings, environment, { bytes }, undefined, { parcels: this, supervisor });
   }
 
   get isClosed(): boolean {
