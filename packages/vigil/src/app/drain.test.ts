@@ -88,6 +88,8 @@ describe('runtime.drain', () => {
     const crashing = other.runtime.supervisor().maxRestarts(1);
     crashing.child('worker', async ({ incarnation }: ProcessContext) => {
       for await (const { payload } of bad) {
+        // Not before the drain has begun.
+        await new Promise<void>((resolve) => void other.clock.after(1, resolve));
         other.did.push(`${incarnation} ${payload}`);
         if (payload === 'bad') throw new Error('boom');
       }

@@ -168,6 +168,24 @@ describe('simulate', () => {
     assert.deepEqual([...orders].toSorted(), ['ab', 'ba']);
   });
 
+  it('does not enter a task that was killed before its turn', async () => {
+    let entered = 0;
+    for (let seed = 0; seed < 30; seed += 1) {
+      await simulate(seed, async (simulation) => {
+        const supervisor = simulation.runtime
+          .supervisor()
+          .child('late', () => void (entered += 1))
+          .build();
+        const started = supervisor.start();
+        supervisor.kill();
+        await started.catch(() => {});
+        await supervisor.exited;
+        for (let moment = 0; moment < 5; moment += 1) await simulation.reach('time goes by');
+      });
+    }
+    assert.equal(entered, 0);
+  });
+
   it('holds a task that looks whether there is a message, too', async () => {
     const looks = new Set<number>();
     for (let seed = 0; seed < 60; seed += 1) {
