@@ -10,7 +10,7 @@ import { pidsIn, untilGone } from './test-process.js';
 import { type MeasuredServer, startMeasuredServer } from './test-server.js';
 
 /** One line in a thousand makes a worker crash, and a new thread or process takes its time. */
-const CLIENTS = { task: 200, thread: 100, fork: 50 };
+const CLIENTS = { task: 100, thread: 50, fork: 25 };
 const LINES_PER_CLIENT = 1_000;
 const CRASH_EVERY_MS = 100;
 const KILL_EVERY_MS = 500;

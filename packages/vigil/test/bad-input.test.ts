@@ -703,6 +703,7 @@ const TABLE: readonly Row[] = [
   ...options('runtime', 'runtime options', RUNTIME_OPTIONS, () => ({ give: (value) => vigil.runtime(value) })),
   ...options('runtime', 'crashReports', CRASH_REPORT_OPTIONS, () => ({ give: (value) => vigil.runtime({ crashReports: value }) })),
   row('Runtime.drain', 'timeoutMs', needed(duration), () => ({ give: (value) => quiet().drain(value) })),
+  row('Runtime.remoteSnapshots', 'timeoutMs', duration, () => ({ give: (value) => quiet().remoteSnapshots(value) })),
   row('Runtime.traceMessages', 'path', needed(text), () => ({ give: (value) => quiet().traceMessages(value, () => {}) })),
   row('Runtime.traceMessages', 'handler', needed(callback), () => ({ give: (value) => quiet().traceMessages('x', value) })),
   ...options(

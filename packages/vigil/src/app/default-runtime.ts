@@ -47,11 +47,11 @@ export function defaultRuntime(): Runtime {
 function makeDefault(): Runtime {
   const host = hostEnvironment();
   if (host === undefined) return new Runtime();
-  const { clock, random, log, names, replies, topics, thread, telemetry, tracing } = host;
+  const { clock, random, log, names, replies, topics, thread, telemetry, tracing, lookout } = host;
   const [registry, pubsub] = [new HostedRegistry(names), new HostedBroker(topics)];
   return new Runtime(
     { clock, random, log },
-    { registry, pubsub, replies, thread, telemetry, tracing, nextMessageId: () => host.nextMessageId() },
+    { registry, pubsub, replies, thread, telemetry, tracing, lookout, nextMessageId: () => host.nextMessageId() },
   );
 }
 

@@ -26,6 +26,7 @@ export type { MessageBuilder } from './message-builder.js';
 export type { PresetName } from './presets.js';
 export { MAILBOX_PROFILES, type MailboxProfileName } from './mailbox-profiles.js';
 export type { MessageTraceOptions, TracedMessage } from './message-trace.js';
+export type { PlainSnapshot, RemoteSnapshot } from './remote-snapshot.js';
 export type { QueueSnapshot } from './queue-ages.js';
 export { Runtime, type RuntimeOptions } from './runtime.js';
 export type { HealthReason, HealthReport, HealthSeverity } from './runtime-health.js';

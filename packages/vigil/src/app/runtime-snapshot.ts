@@ -37,8 +37,10 @@ export interface RuntimeSnapshot {
   readonly givenUp: readonly { readonly supervisor: string; readonly reason: ExitReason }[];
   /** Of the processes in these trees that have ever used theirs, and then those that were built and are not closed and empty. */
   readonly mailboxes: readonly MailboxSnapshot[];
+  /** None in a thread or fork, whose names are the application's. */
   readonly names: readonly NameSnapshot[];
   readonly groups: readonly (GroupStats & { readonly name: string })[];
+  /** All of it 0 in a thread or fork, whose topics are the application's. */
   readonly topics: TopicStats;
   readonly circuits: readonly {
     readonly name: string;
@@ -60,6 +62,8 @@ export interface RuntimeSnapshot {
   readonly crashes: number;
 }
 
+const NO_TOPICS: TopicStats = { subscribers: 0, patterns: 0, published: 0, delivered: 0, failed: 0 };
+
 /** The parts of a runtime that are looked at. */
 export interface Observed {
   readonly environment: Environment;
@@ -68,11 +72,13 @@ export interface Observed {
   readonly shutdownManager: ShutdownManager;
   readonly parts: RuntimeParts;
   readonly startedAtMs: number;
+  /** Whether it stands for another one, to which names and topics belong. */
+  readonly isHosted: boolean;
 }
 
 /** Looks at all of a runtime. */
 export function takeSnapshot(
-  { environment, registry, pubsub, shutdownManager, parts, startedAtMs }: Observed,
+  { environment, registry, pubsub, shutdownManager, parts, startedAtMs, isHosted }: Observed,
   ages: QueueAges,
 ): RuntimeSnapshot {
   const { clock, roots, deadLetters, replies, crashes } = environment;
@@ -100,14 +106,14 @@ export function takeSnapshot(
     supervisors,
     givenUp: Array.from(roots.givenUp, ([supervisor, reason]) => ({ supervisor, reason })),
     mailboxes,
-    names: Array.from(registry.snapshot(), ([name, { depth, capacity, deadLetters: letters }]) => ({
+    names: Array.from(isHosted ? [] : registry.snapshot(), ([name, { depth, capacity, deadLetters: letters }]) => ({
       name,
       depth,
       capacity,
       deadLetters: letters,
     })),
     groups: Array.from(parts.groups, (group) => ({ name: group.name, ...group.stats() })),
-    topics: pubsub.stats(),
+    topics: isHosted ? NO_TOPICS : pubsub.stats(),
     circuits: Array.from(parts.circuits, (circuit) => ({
       name: circuit.name,
       state: circuit.getState(),

@@ -5,6 +5,7 @@ import {
   checkMethods,
   checkName,
   checkObject,
+  checkOr,
   checkPositiveCount,
   type Clock,
   CloseCallbacks,
@@ -18,6 +19,7 @@ import {
   type Inbox,
   type Logger,
   type Message,
+  type Outpost,
   type Random,
   ReplyExchange,
   Roots,
@@ -72,6 +74,7 @@ import { MessageBuilder } from './message-builder.js';
 import { type PresetName, presetDefaults } from './presets.js';
 import { type MessageTraceOptions, traceMessages, type TracedMessage } from './message-trace.js';
 import { QueueAges } from './queue-ages.js';
+import { lookAround, plainSnapshot, type RemoteSnapshot } from './remote-snapshot.js';
 import { assessHealth, type HealthReport } from './runtime-health.js';
 import { RuntimeParts } from './runtime-parts.js';
 import { type RuntimeSnapshot, takeSnapshot } from './runtime-snapshot.js';
@@ -107,6 +110,7 @@ export interface RuntimeHost {
   readonly thread: Environment['thread'];
   readonly telemetry: TelemetrySink;
   readonly tracing: Environment['tracing'];
+  readonly lookout: Environment['lookout'];
   readonly nextMessageId: Environment['nextMessageId'];
 }
 
@@ -137,9 +141,12 @@ export class Runtime {
   readonly parts: RuntimeParts = new RuntimeParts();
   /** @internal By `clock`. */
   readonly startedAtMs: number;
+  /** @internal Whether it stands for another one. */
+  readonly isHosted: boolean;
   readonly #roots = new Roots();
   readonly #ages = new QueueAges();
   readonly #tracing: Tracing;
+  readonly #outposts = new Set<Outpost>();
   readonly #mailboxProfile: MailboxProfile;
   readonly #drainCallbacks = new CloseCallbacks();
   #drained: Promise<boolean> | undefined;
@@ -164,6 +171,7 @@ export class Runtime {
     } = options;
     this.clock = checkMethods('clock', clock, ['now', 'wallTime', 'after', 'soon', 'keepAlive']);
     this.startedAtMs = this.clock.now();
+    this.isHosted = host !== undefined;
     this.#mailboxProfile = profileOptions(mailboxProfile);
     this.random = checkMethods('random', random, ['next']);
     this.log = log === silentLogger ? log : guardedLogger(log);
@@ -193,11 +201,13 @@ export class Runtime {
       topics: this.pubsub,
       roots: this.#roots,
       tracing,
+      outposts: this.#outposts,
       crashes: this.crashes,
       ...(tasks !== undefined && { tasks }),
       ...(host?.thread !== undefined && { thread: host.thread }),
       nextMessageId,
     };
+    if (host?.lookout !== undefined) host.lookout.look = () => plainSnapshot(this.snapshot());
   }
 
   /** An application with the production preset. */
@@ -324,6 +334,16 @@ export class Runtime {
   /** Everything that a person could want to know, at this moment. It costs nothing until it is asked for. */
   snapshot(): RuntimeSnapshot {
     return takeSnapshot(this, this.#ages);
+  }
+
+  /**
+   * The same of the default runtimes in the threads and forks that run now, where their modules use one.
+   *
+   * @param timeoutMs - milliseconds to wait for their answers; default 1,000.
+   * @throws {VigilError} `InvalidConfiguration`.
+   */
+  remoteSnapshots(timeoutMs?: number): Promise<RemoteSnapshot[]> {
+    return lookAround(this.#outposts, checkOr(checkDuration, 'timeoutMs', timeoutMs, 1000), this.clock);
   }
 
   /** Whether all is well, and if not, what is wrong; whether work should be given to this program. @see assessHealth in runtime-health.ts */

@@ -3,6 +3,7 @@ import type { CrashReports } from './crash-report.js';
 import type { DeadLetterQueue } from './dead-letter-queue.js';
 import type { Logger } from './logger.js';
 import type { NameDirectory } from './name-directory.js';
+import type { Lookout, Outpost } from './outpost.js';
 import type { Random } from './random.js';
 import type { ReplyExchange } from './reply-exchange.js';
 import type { Roots } from './roots.js';
@@ -30,6 +31,10 @@ export interface Environment {
   readonly roots: Roots;
   /** What ended abnormally. */
   readonly crashes: CrashReports;
+  /** The processes elsewhere that run now, which enter and leave by themselves. */
+  readonly outposts?: Set<Outpost>;
+  /** In a thread or fork. */
+  readonly lookout?: Lookout;
   /** Follows work from process to process, if anybody wants that. */
   readonly tracing?: Tracing;
   /** Decides when tasks go on, in a simulation. */

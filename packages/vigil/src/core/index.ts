@@ -43,6 +43,7 @@ export {
   type Signal,
 } from './message.js';
 export type * from './name-directory.js';
+export type * from './outpost.js';
 export * from './path-to-sender.js';
 export type * from './process-inbox.js';
 export * from './process-mailbox.js';

@@ -146,6 +146,8 @@ export class CodeHost implements ProcessHost {
         return this.#home.keepBox(message);
       case 'wanted':
         return this.#home.wanted(message.bits);
+      case 'look':
+        return this.#home.post({ is: 'seen', number: message.number, seen: this.#home.lookout.look?.() });
     }
   }
 

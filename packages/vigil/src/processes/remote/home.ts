@@ -24,6 +24,7 @@ import {
   SystemClock,
   type TelemetryEvents,
   type TelemetryEventType,
+  type Lookout,
   type TelemetrySink,
   Tracing,
   systemRandom,
@@ -76,6 +77,7 @@ interface PendingRequest {
 export class Home implements RefHome, TelemetrySink {
   readonly clock: Clock = new SystemClock();
   readonly tracing: Tracing = new Tracing();
+  readonly lookout: Lookout = {};
   readonly log: Logger;
   readonly environment: Environment;
   readonly names: BorrowedNames = new BorrowedNames(this);
@@ -134,6 +136,7 @@ export class Home implements RefHome, TelemetrySink {
       names: this.names,
       topics: this.topics,
       tracing: this.tracing,
+      lookout: this.lookout,
       // What is left in the buffer at the end is still in the books of the other side, which buries it.
       deadLetters: new DeadLetterQueue(1, clock, noTelemetry),
       guard: { watch: () => () => false },

@@ -172,10 +172,12 @@ export type ToCode =
   | { readonly is: 'freed'; readonly name: string }
   /** Where the next replies for an address can go. */
   | { readonly is: 'reply_box'; readonly to: string; readonly box: SharedArrayBuffer }
+  /** How is the runtime there? */
+  | { readonly is: 'look'; readonly number: number }
   | { readonly is: 'ping'; readonly number: number };
 
 /** What is said to whoever runs there, whether the module is there or not. */
-export type ForHome = Extract<ToCode, { is: 'credit' | 'answer' | 'reply' | 'down' | 'freed' | 'reply_box' | 'wanted' }>;
+export type ForHome = Extract<ToCode, { is: 'credit' | 'answer' | 'reply' | 'down' | 'freed' | 'reply_box' | 'wanted' | 'look' }>;
 
 const FOR_HOME: Readonly<Record<ForHome['is'], true>> = {
   credit: true,
@@ -185,6 +187,7 @@ const FOR_HOME: Readonly<Record<ForHome['is'], true>> = {
   freed: true,
   reply_box: true,
   wanted: true,
+  look: true,
 };
 
 export function isForHome(message: ToCode): message is ForHome {
@@ -216,6 +219,8 @@ export type FromCode =
   | { readonly is: 'log'; readonly level: keyof Logger; readonly message: string; readonly details: Data | undefined }
   | { readonly is: 'request'; readonly call: number; readonly question: SendWait }
   | { readonly is: 'cancel'; readonly call: number }
+  /** The answer to `look`. */
+  | { readonly is: 'seen'; readonly number: number; readonly seen: unknown }
   | { readonly is: 'close'; readonly discard: boolean }
   | { readonly is: 'watch'; readonly watch: number; readonly target: number | string }
   | { readonly is: 'unwatch'; readonly watch: number }

@@ -10,6 +10,7 @@ import {
   mailboxAccess,
   type Message,
   NORMAL,
+  type Outpost,
   type ProcessInbox,
   refusalReason,
   type ReplyOutcome,
@@ -70,7 +71,10 @@ export interface RemoteKind {
  *
  * Invariant: its end is recorded when the thread or process is gone, never before; the first reason that was known by then counts.
  */
-export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs> implements NamesBorrower, ReplyRoute, WorkplaceUser {
+export class RemoteProcess<TArgs = unknown>
+  extends LocalProcess<unknown, TArgs>
+  implements NamesBorrower, ReplyRoute, WorkplaceUser, Outpost
+{
   readonly #remote: RemoteKind;
   readonly #workplaces: Workplaces;
   readonly #handles: Handles;
@@ -98,6 +102,8 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
   /** Which events are wanted, as it was told. */
   #toldWanted = 0;
   #cancelTelling: Cancel | undefined;
+  readonly #looks = new Map<number, (seen: unknown) => void>();
+  #lastLook = 0;
   /** As its code has told at its end. */
   #lastMessage: unknown;
 
@@ -143,6 +149,7 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
       this.#failToStart(error);
       return;
     }
+    this.host.environment.outposts?.add(this);
     const { replyTo } = this.#workplace;
     if (replyTo !== undefined) this.#expectReplies(replyTo);
     if (this.#isAsked) this.#tellStop();
@@ -190,6 +197,18 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
 
   override vitals(): Vitals | undefined {
     return this.#workplace === undefined || !this.isAlive ? undefined : this.#pulse.vitals();
+  }
+
+  get origin(): EventOrigin {
+    return { id: this.settings.id, incarnation: this.incarnation, supervisor: this.host.path, kind: this.kind };
+  }
+
+  look(): Promise<unknown> {
+    return new Promise((resolve) => {
+      this.#lastLook += 1;
+      this.#looks.set(this.#lastLook, resolve);
+      this.post({ is: 'look', number: this.#lastLook });
+    });
   }
 
   tellFreed(name: string): void {
@@ -323,6 +342,8 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
         return;
       case 'close':
         return this.inbox.close({ discard: message.discard });
+      case 'seen':
+        return this.#seen(message.number, message.seen);
       case 'watch':
         return this.#watch(message.watch, message.target);
       case 'unwatch':
@@ -342,6 +363,11 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
     this.#workplace?.post(message);
   }
 
+  #seen(number: number, seen: unknown): void {
+    this.#looks.get(number)?.(seen);
+    this.#looks.delete(number);
+  }
+
   #halt(): void {
     this.#workplace?.keepAlive(true);
     this.#workplace?.halt();
@@ -351,6 +377,8 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
     this.#pulse.stop();
     this.#cancelLeaving?.();
     this.#cancelTelling?.();
+    this.host.environment.outposts?.delete(this);
+    for (const number of this.#looks.keys()) this.#seen(number, undefined);
     this.host.environment.replies.forgetRoute(this);
     for (const monitor of this.#watches.values()) monitor.demonitor();
     this.#watches.clear();
@@ -455,16 +483,12 @@ export class RemoteProcess<TArgs = unknown> extends LocalProcess<unknown, TArgs>
   }
 
   /** Something happened there that somebody may want to hear of. */
-  #report({ eventType, facts, reason, origin = this.#origin }: EventData): void {
+  #report({ eventType, facts, reason, origin = this.origin }: EventData): void {
     const { telemetry } = this.host.environment;
     if (!isTelemetryEventType(eventType) || !telemetry.wants(eventType)) return;
     const metadata = reason === undefined ? facts : { ...facts, reason: this.#reviveReason(reason) };
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the other side has made it of an event of this type
     telemetry.report(eventType, metadata as TelemetryEvents[typeof eventType], origin);
-  }
-
-  get #origin(): EventOrigin {
-    return { id: this.settings.id, incarnation: this.incarnation, supervisor: this.host.path, kind: this.#remote.kind };
   }
 
   /** A thread sees it by itself, once the words are up to date. */
