@@ -95,6 +95,28 @@ describe('what a message is a part of', () => {
   });
 });
 
+describe('a tracer in a thread or fork', () => {
+  for (const [kind, run] of [
+    ['thread', vigil.thread],
+    ['fork', vigil.fork],
+  ] as const) {
+    it(`says of what a ${kind} sends and publishes what that is a part of`, { timeout: 60_000 }, async () => {
+      const runtime = vigil.runtime();
+      const end = runtime.inbox<string>();
+      runtime.registry.register('end', end);
+      new vigil.Subscriber(end, runtime).subscribe(['news']);
+      const supervisor = runtime
+        .supervisor()
+        .child('relay', run<typeof traceRelay>(RELAY, { args: { publishes: true } }))
+        .build();
+      await supervisor.start();
+      supervisor.address('relay').send('x', { trace: OTHER });
+      for (let count = 0; count < 3; count += 1) assert.deepEqual((await end.recv()).trace, OTHER);
+      await supervisor.stop();
+    });
+  }
+});
+
 describe('a tracer', () => {
   it('hears of requests, and of those that fail', async () => {
     const { tracer, did } = recorder();

@@ -59,7 +59,7 @@ export { type SendAfterOptions, Timer, type TimerSnapshot } from './timer.js';
 export * from './timer-queue.js';
 export * from './token-bucket.js';
 export type * from './topic-exchange.js';
-export type { TraceContext } from './trace-context.js';
+export { type TraceContext, type TraceSource, withTrace } from './trace-context.js';
 export { type TracedRequest, type TracedStart, type TracedWork, type Tracer, Tracing } from './tracing.js';
 export * from './validation.js';
 export { WaitingLine } from './waiting-line.js';

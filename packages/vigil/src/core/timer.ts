@@ -4,6 +4,7 @@ import type { Environment } from './environment.js';
 import { VigilError } from './errors.js';
 import { type Message, messageOf, type SendOptions } from './message.js';
 import type { OwnedSender, Sender } from './sender.js';
+import { withTrace } from './trace-context.js';
 import { checkDuration, checkFunction, checkObject, describeValue } from './validation.js';
 
 const checkCallback = checkFunction<() => void>();
@@ -107,7 +108,7 @@ export class Timer implements Disposable {
    */
   sendAfter<T>(delayMs: number, target: Sender<T>, payload: T, options: SendAfterOptions = {}): Cancel {
     checkObject('send options', options, 'InvalidMessage');
-    const { keepAlive, ...sendOptions } = { trace: this.#environment.tracing?.tracer?.current(), ...options };
+    const { keepAlive, ...sendOptions } = withTrace(options, this.#environment.tracing);
     return this.setTimeout(delayMs, () => this.#send(target, payload, sendOptions), keepAlive === true ? { keepAlive } : undefined);
   }
 

@@ -15,6 +15,12 @@ export interface TraceSource {
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}(-[!-~]*)?$/;
 const TRACESTATE = /^[ -~]*$/;
 
+/** Options that say what goes on now, unless they say already what the message is a part of. */
+export function withTrace<O extends { readonly trace?: TraceContext | undefined }>(options: O, tracing: TraceSource | undefined): O {
+  const current = options.trace === undefined ? tracing?.tracer?.current() : undefined;
+  return current === undefined ? options : { ...options, trace: current };
+}
+
 /** @throws {VigilError} `InvalidMessage`. */
 export function checkTrace(value: unknown): TraceContext {
   const { traceparent, tracestate }: Partial<Record<keyof TraceContext, unknown>> = checkObject('trace', value, 'InvalidMessage');

@@ -7,6 +7,8 @@ import {
   type SendOptions,
   type TopicExchange,
   type TopicSubscription,
+  type TraceSource,
+  withTrace,
 } from '../../core/index.js';
 import { cloneForProcess, copied } from './data.js';
 import { type Calls, SELF } from './protocol.js';
@@ -16,6 +18,7 @@ import { RemoteSender } from './remote-ref.js';
 export interface TopicsHome {
   /** The inbox of the code itself. */
   readonly inbox: OwnedSender | undefined;
+  readonly tracing: TraceSource;
   call<K extends keyof Calls>(call: K, ...args: Parameters<Calls[K]>): ReturnType<Calls[K]>;
 }
 
@@ -29,11 +32,11 @@ export class BorrowedTopics implements TopicExchange {
   }
 
   publish(topic: string, payload: unknown, options?: SendOptions): FanOutResult {
-    return this.#home.call('publish', topic, sendable(payload), plain(options));
+    return this.#home.call('publish', topic, sendable(payload), this.#plain(options));
   }
 
   publishBatch(topic: string, payloads: readonly unknown[], options?: SendOptions): FanOutResult {
-    return this.#home.call('publishBatch', topic, checkArray('payloads', payloads).map(sendable), plain(options));
+    return this.#home.call('publishBatch', topic, checkArray('payloads', payloads).map(sendable), this.#plain(options));
   }
 
   open(receiver: OwnedSender): TopicSubscription {
@@ -49,6 +52,12 @@ export class BorrowedTopics implements TopicExchange {
     };
   }
 
+  #plain(options: SendOptions | undefined): SendOptions {
+    checkSendOptions(options);
+    const { priority, ttlMs, signal, from, correlationId, replyTo, trace } = withTrace(options ?? {}, this.#home.tracing);
+    return { priority, ttlMs, signal, from, correlationId, replyTo, trace };
+  }
+
   #handleOf(receiver: OwnedSender): number | undefined {
     if (receiver === this.#home.inbox) return SELF;
     return receiver instanceof RemoteSender ? receiver.handle : undefined;
@@ -57,12 +66,4 @@ export class BorrowedTopics implements TopicExchange {
 
 function sendable(payload: unknown): unknown {
   return copied(payload, 'this cannot be published from here', 'InvalidMessage', cloneForProcess);
-}
-
-/** What is an option and nothing else, since the rest may not be able to travel. */
-function plain(options: SendOptions | undefined): SendOptions | undefined {
-  checkSendOptions(options);
-  if (options === undefined) return undefined;
-  const { priority, ttlMs, signal, from, correlationId, replyTo } = options;
-  return { priority, ttlMs, signal, from, correlationId, replyTo };
 }

@@ -19,6 +19,7 @@ import {
   type SharedInboxData,
   type Tracing,
   VigilError,
+  withTrace,
 } from '../../core/index.js';
 import type { Monitor, ProcessKind, ProcessRef } from '../runner.js';
 import { dehydrateMessage } from './message-data.js';
@@ -84,7 +85,7 @@ export class RemoteSender<TMessage = unknown> implements OwnedSender<TMessage> {
     const signal = checkWaitOptions(options);
     signal?.throwIfAborted();
     const { signal: _, ...rest } = options;
-    return this.home.request({ to: this.handle, payload, options: rest }, signal);
+    return this.home.request({ to: this.handle, payload, options: withTrace(rest, this.home.tracing) }, signal);
   }
 
   isClosed(): boolean {
