@@ -3,6 +3,7 @@ import type { ChildInfo, Runtime, RuntimeSnapshot, SupervisorInfo, telemetry } f
 import type { WorkListener } from './span-tracer.js';
 
 type EventType = telemetry.TelemetryEventType;
+type MessageEvent = 'message_expired' | 'message_dropped' | 'message_dead_lettered';
 
 /** Begins to count; what it returns ends that. */
 type Count = (runtime: Runtime, meter: Meter) => () => unknown;
@@ -120,28 +121,27 @@ export class Metrics {
       advice: { explicitBucketBoundaries: BOUNDARIES },
     });
     const sentAt = new Map<string, number>();
-    const left = ({ metadata: { messageId } }: telemetry.TelemetryEvent<'message_expired' | 'message_dropped'>) => sentAt.delete(messageId);
+    const left = ({ metadata }: telemetry.TelemetryEvent<MessageEvent>) => sentAt.delete(keyOf(metadata));
     this.#cancels.push(
-      this.#runtime.telemetry.on('message_sent', ({ metadata: { messageId } }) => {
-        if (sentAt.size < MAX_MEASURED) sentAt.set(messageId, performance.now());
+      this.#runtime.telemetry.on('message_sent', ({ metadata }) => {
+        if (sentAt.size < MAX_MEASURED) sentAt.set(keyOf(metadata), performance.now());
       }),
-      this.#runtime.telemetry.on('message_received', ({ metadata: { messageId, priority } }) => {
-        const sentMs = sentAt.get(messageId);
+      this.#runtime.telemetry.on('message_received', ({ metadata }) => {
+        const sentMs = sentAt.get(keyOf(metadata));
         if (sentMs === undefined) return;
-        sentAt.delete(messageId);
-        waiting.record((performance.now() - sentMs) / 1000, { 'vigil.message.priority': priority });
+        sentAt.delete(keyOf(metadata));
+        waiting.record((performance.now() - sentMs) / 1000, byPriority(metadata));
       }),
       this.#runtime.telemetry.on('message_expired', left),
       this.#runtime.telemetry.on('message_dropped', left),
-      this.#runtime.telemetry.on('message_dead_lettered', ({ metadata: { messageId } }) => sentAt.delete(messageId)),
+      this.#runtime.telemetry.on('message_dead_lettered', left),
     );
   }
 
   #observe(meter: Meter): void {
-    const gauges = GAUGES.map(([name, unit, description, look]) => ({
-      gauge: meter.createObservableGauge(name, { unit, description }),
-      look,
-    }));
+    const gauges = GAUGES.map(([name, unit, description, look]) => {
+      return { gauge: meter.createObservableGauge(name, { unit, description }), look, shown: new Map<string, Attributes>() };
+    });
     const ready = meter.createObservableGauge('vigil.runtime.ready', {
       unit: '1',
       description: '1 when work should be given to the program',
@@ -149,16 +149,30 @@ export class Metrics {
     const observables: Observable[] = [ready, ...gauges.map(({ gauge }) => gauge)];
     const callback: BatchObservableCallback = (result) => {
       const snapshot = this.#runtime.snapshot();
-      for (const { gauge, look } of gauges) report(result, gauge, look(snapshot));
-      report(result, ready, [[this.#runtime.health().isReady ? 1 : 0]]);
+      for (const { gauge, look, shown } of gauges) report(result, gauge, look(snapshot), shown);
+      result.observe(ready, this.#runtime.health().isReady ? 1 : 0);
     };
     meter.addBatchObservableCallback(callback, observables);
     this.#cancels.push(() => meter.removeBatchObservableCallback(callback, observables));
   }
 }
 
-function report(result: BatchObservableResult, gauge: Observable, values: ReturnType<Look>): void {
-  for (const [value, attributes] of values) result.observe(gauge, value, attributes);
+/** @param shown - what was shown the last time: what is gone is shown as 0 once, or its last value would be shown for ever. */
+function report(result: BatchObservableResult, gauge: Observable, values: ReturnType<Look>, shown: Map<string, Attributes>): void {
+  const gone = new Map(shown);
+  shown.clear();
+  for (const [value, attributes = {}] of values) {
+    const key = JSON.stringify(attributes);
+    gone.delete(key);
+    shown.set(key, attributes);
+    result.observe(gauge, value, attributes);
+  }
+  for (const attributes of gone.values()) result.observe(gauge, 0, attributes);
+}
+
+/** One message can wait in several mailboxes. */
+function keyOf({ supervisor = '', mailbox, messageId }: telemetry.TelemetryEvents['message_sent']): string {
+  return `${supervisor} ${mailbox} ${messageId}`;
 }
 
 function childCounts({ supervisors }: RuntimeSnapshot): ReturnType<Look> {

@@ -1,4 +1,4 @@
-import { context, type Span, SpanKind, trace, type Tracer as Spans } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, type Span, SpanKind, trace, type Tracer as Spans } from '@opentelemetry/api';
 import { describeExit, type Message, type TraceContext, type TracedRequest, type TracedStart, type TracedWork, type Tracer } from 'vigiljs';
 import { carried, contextOf } from './carried-context.js';
 import { endFailed, endWith, known } from './spans.js';
@@ -54,6 +54,14 @@ export class SpanTracer implements Tracer {
     });
     const span = this.#spans.startSpan(after === undefined ? 'start child' : 'restart child', { attributes });
     return (error) => (error === undefined ? span.end() : endFailed(span, error));
+  }
+
+  apart<T>(work: () => T): T {
+    return context.with(ROOT_CONTEXT, work);
+  }
+
+  bind(callback: () => void): () => void {
+    return context.bind(context.active(), callback);
   }
 }
 

@@ -138,6 +138,26 @@ describe('instrument', () => {
     );
   });
 
+  it('leaves what a child does out of the trace of its start, and what a timer does in that of who has set it', async () => {
+    instrumented();
+    const inbox = runtime.inbox<string>();
+    const worker = async () => {
+      inbox.send('from the worker');
+    };
+    const supervisor = runtime.supervisor().child('worker', worker, { restartType: 'temporary' }).build();
+    const client = trace.getTracer('test').startSpan('client');
+    const fired = new Promise<void>((resolve) => {
+      context.with(trace.setSpan(context.active(), client), () => {
+        void supervisor.start();
+        new vigil.Timer(runtime).setTimeout(1, () => resolve(void inbox.send('from the timer')), { keepAlive: true });
+      });
+    });
+    await fired;
+    await supervisor.stop();
+    const traces = inbox.recvBatch(2).map((message) => message.trace?.traceparent.includes(client.spanContext().traceId) ?? false);
+    assert.deepEqual(traces, [false, true]);
+  });
+
   it('takes the trace from the message alone, and gives what the work gives', async () => {
     instrumented();
     const inbox = runtime.inbox<string>();

@@ -53,11 +53,10 @@ describe('metrics', () => {
     await handle.call.get();
     await handle.stop();
     const values = await collect();
-    // The call and the request to stop.
+    // The call and the request to stop, which no server handles.
     assert.deepEqual(values['vigil.message.wait.duration'], [[2, { 'vigil.message.priority': 'normal' }]]);
     assert.deepEqual(values['vigil.message.process.duration'], [
       [1, { 'vigil.supervisor': 'servers', 'vigil.message.kind': 'call', 'rpc.method': 'get' }],
-      [1, { 'vigil.supervisor': 'servers', 'vigil.message.kind': 'call', 'rpc.method': 'stop' }],
     ]);
   });
 
@@ -95,6 +94,27 @@ describe('metrics', () => {
     for (const name of ['vigil.timer.pending', 'vigil.request.pending', 'vigil.dead_letter.count'])
       assert.deepEqual(values[name], [[0, {}]], name);
     assert.deepEqual(values['vigil.runtime.ready'], [[1, {}]]);
+  });
+
+  it('show 0 for what is gone, and measure a message in each mailbox in which it waits', async (t) => {
+    const { runtime, collect } = scene(t);
+    const inboxes = ['one', 'two'].map((name) => runtime.inboxBuilder<string>().name(name).build());
+    for (const inbox of inboxes) new vigil.Subscriber(inbox, runtime).subscribe(['news']);
+    runtime.publish('news', 'x');
+    assert.deepEqual((await collect())['vigil.mailbox.depth'], [
+      [1, { 'vigil.mailbox': 'one' }],
+      [1, { 'vigil.mailbox': 'two' }],
+    ]);
+    for (const inbox of inboxes) {
+      inbox.recvBatch(1);
+      inbox.close();
+    }
+    const values = await collect();
+    assert.deepEqual(values['vigil.mailbox.depth'], [
+      [0, { 'vigil.mailbox': 'one' }],
+      [0, { 'vigil.mailbox': 'two' }],
+    ]);
+    assert.deepEqual(values['vigil.message.wait.duration'], [[2, { 'vigil.message.priority': 'normal' }]]);
   });
 
   it('show what a thread takes', { timeout: 30_000 }, async (t) => {

@@ -408,6 +408,8 @@ const tracer: vigil.Tracer = {
   beginRequest: () => ({ trace: undefined, end() {} }),
   handle: (_facts, _message, work) => work(),
   beginStart: () => () => {},
+  apart: (work) => work(),
+  bind: (callback) => callback,
 };
 
 const RUNTIME_OPTIONS: DomainsOf<Required<vigil.RuntimeOptions>> = {
@@ -418,7 +420,7 @@ const RUNTIME_OPTIONS: DomainsOf<Required<vigil.RuntimeOptions>> = {
   mailboxProfile: oneOf('safe', 'balanced', 'throughput'),
   timeline: object,
   crashReports: object,
-  tracer: { takes: (value) => hasMethods(value, ['current', 'beginRequest', 'handle', 'beginStart']), examples: [tracer] },
+  tracer: { takes: (value) => hasMethods(value, ['current', 'beginRequest', 'handle', 'beginStart', 'apart', 'bind']), examples: [tracer] },
 };
 
 const CRASH_REPORT_OPTIONS: DomainsOf<Required<vigil.CrashReportOptions>> = {

@@ -176,12 +176,36 @@ describe('a tracer', () => {
     await supervisor.stop();
     assert.deepEqual(did, [
       'start task app/a#1',
+      'apart',
       'up',
       'start task app/a#2 after crashed: Error: boom',
+      'apart',
       'up',
       'start task app/b#1',
+      'apart',
       'down: did not start',
     ]);
+  });
+
+  it('is told nothing of what Vigil itself asks of a server', async () => {
+    const { tracer, did } = recorder();
+    const runtime = vigil.runtime({ clock: new VirtualClock(), tracer });
+    const server = await runtime.startServer(vigil.genServer({ init: () => 1 }));
+    did.length = 0;
+    assert.equal(await server.getState(), 1);
+    await server.stop();
+    assert.equal(did.length, 0);
+  });
+
+  it('finds the callbacks of timers in what has set them', async () => {
+    const { tracer, did } = recorder();
+    const clock = new VirtualClock();
+    const timer = new vigil.Timer(vigil.runtime({ clock, tracer }));
+    timer.setTimeout(1, () => did.push('time-out'));
+    const cancel = timer.setInterval(2, () => did.push('interval'));
+    await clock.advance(2);
+    cancel();
+    assert.deepEqual(did, ['bound', 'time-out', 'bound', 'interval']);
   });
 
   it('is there or not, and nothing else', () => {
@@ -216,6 +240,14 @@ function recorder(): { readonly tracer: vigil.Tracer; readonly did: string[] } {
     beginStart({ kind, supervisor, id, incarnation, after }) {
       did.push(`start ${kind} ${supervisor}/${id}#${incarnation}${after === undefined ? '' : ` after ${vigil.describeExit(after)}`}`);
       return (error) => did.push(error === undefined ? 'up' : `down: ${error instanceof Error ? error.message : 'unexpected'}`);
+    },
+    apart(work) {
+      did.push('apart');
+      return work();
+    },
+    bind: (callback) => () => {
+      did.push('bound');
+      callback();
     },
   };
   return { tracer, did };

@@ -57,12 +57,13 @@ export class Timer implements Disposable {
   setTimeout(delayMs: number, callback: () => void, options?: TimerOptions): Cancel {
     checkDuration('delayMs', delayMs);
     checkCallback('callback', callback);
+    const bound = this.#bound(callback);
     return this.#start((end) => {
       return this.#environment.clock.after(
         delayMs,
         () => {
           end();
-          this.#fire(callback);
+          this.#fire(bound);
         },
         options,
       );
@@ -81,6 +82,7 @@ export class Timer implements Disposable {
       throw new VigilError('InvalidInterval', `periodMs must be a number of milliseconds > 0, got ${describeValue(periodMs)}`);
     checkCallback('callback', callback);
     const { clock } = this.#environment;
+    const bound = this.#bound(callback);
     const startMs = clock.now();
     return this.#start(() => {
       let cancel: Cancel;
@@ -92,7 +94,7 @@ export class Timer implements Disposable {
         const fire = (): void => {
           // First, so that its own callback can cancel it.
           cancel = next();
-          this.#fire(callback);
+          this.#fire(bound);
         };
         return clock.after(delayMs, fire, options);
       };
@@ -136,6 +138,11 @@ export class Timer implements Disposable {
     };
     this.#pending.add(cancel);
     return cancel;
+  }
+
+  /** All timers share one of Node, which knows only who has set that one. */
+  #bound(callback: () => void): () => void {
+    return this.#environment.tracing?.tracer?.bind(callback) ?? callback;
   }
 
   #fire(callback: () => void): void {

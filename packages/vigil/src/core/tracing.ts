@@ -36,6 +36,10 @@ export interface Tracer {
   handle<T>(facts: TracedWork, message: Message, work: () => T): T;
   /** @returns what is called once when it is up, or with the error when it did not start. */
   beginStart(start: TracedStart): (error?: unknown) => void;
+  /** Calls `work` as a part of nothing: what a child does all its life is no part of what has started it. */
+  apart<T>(work: () => T): T;
+  /** @returns a function that calls `callback` later, as a part of what goes on now. */
+  bind(callback: () => void): () => void;
 }
 
 /** Holds the tracer of a runtime for all its parts. */
@@ -48,6 +52,9 @@ export class Tracing implements TraceSource {
 
   /** @throws {VigilError} `InvalidConfiguration` when it is no tracer. */
   set tracer(tracer: Tracer | undefined) {
-    this.#tracer = tracer === undefined ? undefined : checkMethods('tracer', tracer, ['current', 'beginRequest', 'handle', 'beginStart']);
+    this.#tracer =
+      tracer === undefined
+        ? undefined
+        : checkMethods('tracer', tracer, ['current', 'beginRequest', 'handle', 'beginStart', 'apart', 'bind']);
   }
 }

@@ -64,7 +64,8 @@ export async function request<TReply = unknown>(
 /** The same for a receiver that is known; throws at once instead of rejecting. */
 export function callOn<TReply = unknown>(environment: Lent, receiver: Sender, payload: unknown, options?: RequestOptions): Promise<TReply> {
   const checked = options === undefined ? BY_DEFAULT : checkRequestOptions(options);
-  const tracer = environment.tracing?.tracer;
+  // What Vigil itself asks of a server is nobody's business.
+  const tracer = isServerMessage(payload) && payload.$vigil === 'system' ? undefined : environment.tracing?.tracer;
   if (tracer === undefined) return environment.replies.call<TReply>(receiver, payload, checked);
   return tracedCall<TReply>(tracer, environment.replies, receiver, payload, checked);
 }

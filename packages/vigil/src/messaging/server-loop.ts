@@ -144,14 +144,17 @@ class ServerLoop {
 
   #handle(message: Message): void | Promise<void> {
     const tracer = this.#environment.tracing?.tracer;
-    return tracer === undefined ? this.#dispatch(message) : tracer.handle(this.#workOn(message), message, () => this.#dispatch(message));
+    const work = tracer && this.#workOn(message);
+    if (tracer === undefined || work === undefined) return this.#dispatch(message);
+    return tracer.handle(work, message, () => this.#dispatch(message));
   }
 
-  #workOn({ payload }: Message): TracedWork {
+  /** Nothing of what Vigil itself asks. */
+  #workOn({ payload }: Message): TracedWork | undefined {
     const { id, incarnation } = this.#context;
     const facts = { id, incarnation, supervisor: supervisorOf(this.#context) };
     if (!isServerMessage(payload)) return { ...facts, kind: 'info', name: undefined };
-    return { ...facts, kind: payload.$vigil === 'cast' ? 'cast' : 'call', name: payload.name };
+    return payload.$vigil === 'system' ? undefined : { ...facts, kind: payload.$vigil, name: payload.name };
   }
 
   #dispatch(message: Message): void | Promise<void> {

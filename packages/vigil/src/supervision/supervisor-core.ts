@@ -606,7 +606,7 @@ export abstract class SupervisorCore implements ChildOwner, Supervised {
 
   async #launch(child: Child): Promise<Process | StartFailure> {
     const end = this.#traceStart(child);
-    const outcome = await child.start();
+    const outcome = await (this.environment.tracing?.tracer?.apart(() => child.start()) ?? child.start());
     end?.(outcome instanceof StartFailure ? (errorOf(outcome.reason) ?? new Error(describeExit(outcome.reason))) : undefined);
     if (outcome instanceof StartFailure) return outcome;
     if (child.phase.kind !== 'stopped') this.reporter.started(child);
