@@ -409,7 +409,7 @@ const tracer: vigil.Tracer = {
   handle: (_facts, _message, work) => work(),
   beginStart: () => () => {},
   apart: (work) => work(),
-  bind: (callback) => callback,
+  bind: (work) => work,
 };
 
 const RUNTIME_OPTIONS: DomainsOf<Required<vigil.RuntimeOptions>> = {
