@@ -11,7 +11,7 @@ export interface InstrumentOptions {
   readonly tracerProvider?: TracerProvider | undefined;
   /** Default: the one that is registered with OpenTelemetry's API. */
   readonly meterProvider?: MeterProvider | undefined;
-  /** Whether messages are counted and their waiting is measured, which costs each some 300 ns; default true. */
+  /** Whether messages are counted and their waiting is measured, which takes each about a microsecond; default true. */
   readonly messageMetrics?: boolean | undefined;
 }
 
